@@ -1,0 +1,26 @@
+# Two commands for a newcomer, each from an empty clone: `make repro`, `make test`.
+
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: repro test lint clean
+
+repro: .venv/ready
+	dvc repro
+	@echo; cat metrics/headline.md; echo
+	@echo "The report: metrics/report.html"
+
+test: .venv/ready
+	pytest -n 2 --dist worksteal
+
+lint: .venv/ready
+	ruff check . && ruff format --check . && mypy stages
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("seedbed needs Python 3.11 or newer: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv

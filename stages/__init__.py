@@ -1,0 +1,1 @@
+"""seedbed: verbs (one module per DVC stage) and the nouns they call (subpackages)."""

@@ -1,0 +1,72 @@
+"""Annotate the source: topic entities, knowledge points, logic form; embed and group the points."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from stages import files, knowledge, params
+from stages.knowledge.annotation import annotation
+from stages.records import Article, Knowledge, KnowledgePoint, SeedQuestion
+from stages.teacher import client, prompts
+from stages.teacher.store import ResponseStore, default_path
+
+
+class Params(params.Section):
+    """What this verb reads from params.yaml."""
+
+    seed: int
+    knowledge: knowledge.Config
+    teacher: client.Config
+
+
+@click.command()
+@click.option(
+    "--questions", type=click.Path(exists=True, path_type=Path), required=True, help="Source, Parquet."
+)
+@click.option(
+    "--articles", type=click.Path(exists=True, path_type=Path), required=True, help="Articles, Parquet."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for knowledge and points."
+)
+@click.option(
+    "--metrics", type=click.Path(path_type=Path), required=True, help="JSON of counts and dimensions."
+)
+def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
+    """Have the teacher annotate each question, check the annotations, embed and group the points."""
+    from stages.knowledge.density import intrinsic_dimension
+    from stages.knowledge.embed import distinct, locate
+
+    p = params.load(Params)
+    source = files.read_parquet(questions, SeedQuestion)
+    corpus = files.read_parquet(articles, Article)
+    page = {article.page_id: article for article in corpus}
+    requests = [
+        client.Request(prompts.knowledge(q.question, q.answer, page[q.page_id]), temperature=0.0, seed=p.seed)
+        for q in source
+    ]
+    with ResponseStore(default_path()) as store:
+        outcomes = client.draw(requests, p.teacher, store, articles=corpus)
+    found = [annotation(q, outcome) for q, outcome in zip(source, outcomes, strict=True)]
+    rows = [row for row in found if isinstance(row, Knowledge)]
+    points = locate(rows, p.knowledge, p.seed)
+    with files.replacing_folder(out) as folder:
+        files.write_parquet(folder / "questions.parquet", rows, Knowledge)
+        files.write_parquet(folder / "points.parquet", points, KnowledgePoint)
+    estimated = intrinsic_dimension(distinct(points), p.knowledge.neighbours)
+    counts = {"questions": len(source), "annotated": len(rows), "points": len(points)}
+    reasons = Counter(row for row in found if isinstance(row, str))
+    files.write_json(
+        metrics,
+        counts
+        | {"rejected": dict(sorted(reasons.items())), "dimensions": p.knowledge.dimensions}
+        | {"intrinsic_dimension": estimated},
+    )
+    click.echo(
+        f"{out}: annotated {len(rows)} of {len(source)} questions, {len(points)} points; {outcomes.said}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Reading and writing: whole files only, each written under a temporary name and then renamed."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from stages.errors import BadInput
+from stages.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it onto `path` if the block succeeds.
+
+    Raises:
+        BadInput: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    with _swap(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """As `replacing`, for a folder: the old one is removed only when the new one is complete."""
+    with _swap(path) as temporary:
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+
+
+@contextmanager
+def _swap(path: Path) -> Iterator[Path]:
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.unlink()
+        yield temporary
+        if temporary.is_file():
+            temporary.chmod(0o644)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot write: {error.strerror or error}; nothing was changed") from error
+    finally:
+        if temporary is not None and temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        elif temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON; NaN and infinities are refused, they are not JSON."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        BadInput: there is no such file, or it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: not readable as JSON: {error}; build it again") from error
+
+
+def write_parquet(path: Path, rows: Iterable[R], record: type[R]) -> None:
+    """Write `rows` of one record type, refusing two rows with the same key.
+
+    Raises:
+        ValueError: a key is there twice (a fault of the caller, never of the user).
+        BadInput: the disk is full.
+    """
+    rows = list(rows)
+    seen = Counter(tuple(getattr(row, name) for name in record.key) for row in rows)
+    twice = [k for k, n in seen.items() if n > 1]
+    if record.key and twice:
+        raise ValueError(f"{path}: {len(twice)} keys {record.key} are there twice, first {twice[0]}")
+    table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=record.arrow_schema())
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_parquet(path: Path, record: type[R]) -> list[R]:
+    """Read a Parquet file, or every part of a folder of them in name order, as validated rows.
+
+    Raises:
+        BadInput: a file is missing or corrupt, or its columns are not the record's.
+    """
+    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not parts:
+        raise BadInput(f"{path}: no Parquet file in this folder; build it with `dvc repro`")
+    rows: list[R] = []
+    for part in parts:
+        try:
+            table = pq.read_table(part)
+        except (OSError, pa.ArrowException) as error:
+            raise BadInput(f"{part}: not readable as Parquet: {error}; build it with `dvc repro`") from error
+        expected = record.arrow_schema().names
+        if table.column_names != expected:
+            odd = sorted(set(table.column_names) ^ set(expected))
+            raise BadInput(f"{part}: columns are not those of {record.__name__} ({odd}); build it again")
+        try:
+            rows += [record.model_validate(row) for row in table.to_pylist()]
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(x) for x in first["loc"])
+            raise BadInput(f"{part}: a row is no {record.__name__}: {where}: {first['msg']}") from error
+    return rows

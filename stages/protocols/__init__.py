@@ -1,0 +1,1 @@
+"""Protocols: how a pool's questions and a teacher's draws become training examples."""

@@ -1,0 +1,202 @@
+"""The typed rows that pass between stages: one class per boundary, each with its unique key.
+
+Arrow schemas are derived from the annotations, so that a file on disk has exactly these columns.
+Coordinates (`density`, `share`, `budget`, `protocol`, `student`, `seed`) are columns of the rows they
+describe; nothing is ever read out of a file name.
+"""
+
+import types
+import typing
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+_SCALARS: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
+
+
+class Record(BaseModel):
+    """A row; `key` names the columns that identify it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    key: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def arrow_schema(cls) -> pa.Schema:
+        """Return the Arrow schema of this record's columns, in the order they are declared."""
+        return pa.schema(
+            [pa.field(name, *_arrow_type(info.annotation)) for name, info in cls.model_fields.items()]
+        )
+
+
+def _arrow_type(annotation: Any) -> tuple[pa.DataType, bool]:
+    """Return (Arrow type, nullable) of a type annotation."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):
+        (inner,) = [a for a in args if a is not type(None)]
+        return _arrow_type(inner)[0], True
+    if origin is Literal:
+        return pa.string(), False
+    if origin is list:
+        item, nullable = _arrow_type(args[0])
+        return pa.list_(pa.field("item", item, nullable)), False
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return pa.struct(list(annotation.arrow_schema())), False
+    return _SCALARS[annotation], False
+
+
+class Fact(Record):
+    """One infobox entry; `name` is the infobox key, lower case with underscores."""
+
+    name: str
+    value: str
+
+
+class Article(Record):
+    """One main-namespace page (extract → ask, annotate, pretrain, and the embedded teacher)."""
+
+    key = ("page_id",)
+    page_id: int
+    revision_id: int
+    timestamp: str  # of the revision, ISO 8601, UTC; empty where the source has none
+    title: str
+    aliases: list[str]  # titles of redirects to this page, sorted
+    text: str  # clean text, paragraphs separated by one blank line
+    facts: list[Fact]  # infobox fields in page order
+    categories: list[str]
+
+
+class SeedQuestion(Record):
+    """One question of the source (ask → annotate)."""
+
+    key = ("question_id",)
+    question_id: str  # sha256 of page id, question and answer, first 16 hex digits
+    page_id: int
+    revision_id: int
+    title: str
+    question: str
+    answer: str  # the reference answer
+    answer_aliases: list[str]  # other accepted forms of the answer
+    evidence: str  # the sentence of the article (or infobox line) that states the answer
+    request_key: str  # of the teacher request that wrote it
+
+
+class RejectedQuestion(SeedQuestion):
+    """A written question that did not enter the source (ask → report)."""
+
+    key = ()
+    reason: str
+
+
+class Knowledge(Record):
+    """What one question is about (annotate → synthesize)."""
+
+    key = ("question_id",)
+    question_id: str
+    topic_entities: list[str]
+    points: list[str]  # 3–5 knowledge points: statements about concrete instances
+    logic_form: str  # a Mermaid graph, flowchart or mindmap
+    request_key: str
+
+
+class KnowledgePoint(Record):
+    """One knowledge point in the embedding space (annotate → synthesize, report)."""
+
+    key = ("question_id", "position")
+    question_id: str
+    position: int  # 0 … 4 within its question
+    text: str
+    group: int  # cluster of the embedding, 0 … groups-1
+    embedding: list[float]  # unit-norm embedding projected to the density's d dimensions
+
+
+class PoolQuestion(Record):
+    """One question of a pool at a density target (synthesize → respond)."""
+
+    key = ("density", "question_id")
+    density: float  # target τ in dex: the pool's mean log10 k-NN number density
+    question_id: str
+    rank: int  # 0 … |Q|-1: the random order whose first quarter is Q1, first half Q2
+    strategy: str  # how the question came into the pool, e.g. "density_weighted"
+    question: str
+    answer: str
+    answer_aliases: list[str]
+    title: str
+    page_id: int
+    revision_id: int
+    log10_density: float  # of the question's knowledge points within the pool, mean, dex
+    acceptance: float  # probability with which it was accepted, 0 … 1
+    group: int
+
+
+class Response(Record):
+    """One draw from the teacher: the ledger keeps accepts and rejects (respond → assemble)."""
+
+    key = ("density", "question_id", "rollout")
+    density: float
+    question_id: str
+    rank: int
+    rollout: int  # 0 … budget-1
+    question: str
+    answer: str  # as the teacher gave it; empty where the reply was malformed
+    rationale: str
+    accepted: bool
+    reason: str  # "accepted", or the name of the rejection
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None  # None where the price is not known
+    request_key: str
+
+
+class Message(Record):
+    """One chat message."""
+
+    role: str
+    content: str
+
+
+class TrainingExample(Record):
+    """One row of a training set, in TRL's prompt–completion format (assemble → train)."""
+
+    key = ("density", "share", "budget", "protocol", "question_id", "rollout")
+    density: float
+    share: float  # of the pool's questions, 0 < share ≤ 1
+    budget: int  # responses drawn per question
+    protocol: str
+    question_id: str
+    rollout: int
+    prompt: list[Message]
+    completion: list[Message]
+
+
+class BenchmarkItem(Record):
+    """One question of a benchmark with its accepted answers."""
+
+    key = ("benchmark", "item_id")
+    benchmark: str
+    item_id: str
+    question: str
+    answers: list[str]  # the first is the reference; never empty
+
+
+class ItemScore(Record):
+    """One student's result on one benchmark item (score → fit, compare, report)."""
+
+    key = ("student", "density", "share", "budget", "protocol", "seed", "benchmark", "item_id")
+    student: str
+    density: float | None  # None for the base model
+    share: float | None  # None for the base model
+    budget: int  # 0 for the base model
+    protocol: str  # "base" for the base model
+    seed: int  # training seed; 0 for the base model
+    benchmark: str
+    item_id: str
+    prediction: str
+    correct: bool
+    answer_loss: float  # summed negative log-likelihood of the first reference answer, nats
+    answer_tokens: int

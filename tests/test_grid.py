@@ -1,0 +1,25 @@
+"""Cuts and cell names."""
+
+import pytest
+
+from stages.errors import BadInput
+from stages.grid import Cut, cell_name, distinct
+
+
+@pytest.mark.parametrize("text", ["1x1", "0.25x4", "0.5x128"])
+def test_a_cut_reads_as_it_is_written(text: str) -> None:
+    assert str(Cut.parse(text)) == text
+
+
+def test_the_same_cut_written_twice_counts_once() -> None:
+    assert distinct((Cut.parse("1x8"), Cut.parse("1.0x8"), Cut.parse("1x4"))) == [Cut(1.0, 8), Cut(1.0, 4)]
+
+
+@pytest.mark.parametrize("text", ["1x0", "1x-2", "1x2.5", "1xmany", "0x4", "1.5x4", "4", "x4", "1x", "-1x4"])
+def test_a_bad_cut_is_refused_by_name(text: str) -> None:
+    with pytest.raises(BadInput, match="cut '"):
+        Cut.parse(text)
+
+
+def test_a_cell_is_named_by_its_coordinates() -> None:
+    assert cell_name("tiny", 3.4, Cut(0.25, 16)) == "tiny-3.4-0.25x16"

@@ -1,0 +1,92 @@
+"""Logic forms and annotations: what is wrong has a name."""
+
+import pytest
+from stages.teacher.client import Outcome
+
+from stages.knowledge.annotation import annotation
+from stages.knowledge.mermaid import Diagram, fault, parse
+from stages.records import Knowledge, SeedQuestion
+from stages.teacher import prompts
+
+GRAPH = 'graph TD\n  A["Chad"] -->|capital| B["N\'Djamena"]\n  B --> C["Africa (continent)"]'
+QUESTION = SeedQuestion(
+    question_id="q",
+    page_id=1,
+    revision_id=1,
+    title="Chad",
+    question="What is the capital of Chad?",
+    answer="N'Djamena",
+    answer_aliases=[],
+    evidence="",
+    request_key="",
+)
+POINTS = ("The capital of Chad is N'Djamena.", "Chad lies in Africa.", "chad covers 1284000 km2.")
+
+
+def replied(
+    points: tuple[str, ...] = POINTS, entities: tuple[str, ...] = ("Chad",), form: str = GRAPH
+) -> Outcome:
+    reply = prompts.Knowledge(topic_entities=list(entities), knowledge_points=list(points), logic_form=form)
+    return Outcome(
+        key="k", reply=reply, reason="ok", prompt_tokens=1, completion_tokens=1, cost_usd=None, cached=False
+    )
+
+
+def test_a_graph_is_read_into_nodes_and_edges() -> None:
+    assert parse(GRAPH) == Diagram("graph", frozenset("ABC"), (("A", "B"), ("B", "C")))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        GRAPH,
+        "flowchart LR\nA --> B --> C\nA -.-> C",
+        "graph LR; A[x] --- B((y)); B -- why --> C{z}",
+        "mindmap\n  Chad\n    Capital\n      Lake\n    Area",
+        "%% note\ngraph TD\nA-->B",
+    ],
+)
+def test_well_formed_diagrams_pass(form: str) -> None:
+    assert fault(form) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("", "unknown_diagram"),
+        ("pie\n A: 3", "unknown_diagram"),
+        ("graph TD\n  A[x]", "no_edges"),
+        ("graph TD\n  A -->", "bad_statement"),
+        ("graph TD\n  --> B", "bad_statement"),
+        ("graph TD\n  A --> B\n  C[alone]", "unconnected"),
+        ("flowchart TD\n A --> B\n B --> A", "cyclic"),
+        ("mindmap\n a\n b", "bad_statement"),
+    ],
+)
+def test_each_fault_has_a_name(form: str, name: str) -> None:
+    assert fault(form) == name
+
+
+def test_a_cycle_is_allowed_in_a_plain_graph() -> None:
+    assert fault("graph TD\n A --> B\n B --> A") is None
+
+
+def test_a_sound_reply_becomes_knowledge() -> None:
+    found = annotation(QUESTION, replied())
+    assert isinstance(found, Knowledge)
+    assert found.points == list(POINTS)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name"),
+    [
+        (replied(entities=()), "no_topic_entity"),
+        (replied(points=POINTS[:2]), "point_count"),
+        (replied(points=(*POINTS[:2], POINTS[0])), "point_count"),
+        (replied(points=(*POINTS[:2], "Capitals matter to states.")), "point_not_instance_based"),
+        (replied(form="graph TD"), "logic_form_no_edges"),
+        (replied()._replace(reply=None, reason="truncated"), "reply_truncated"),
+    ],
+)
+def test_each_unsound_reply_is_rejected_by_name(outcome: Outcome, name: str) -> None:
+    assert annotation(QUESTION, outcome) == name
