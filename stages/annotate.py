@@ -7,6 +7,7 @@ import click
 
 from stages import files, knowledge, params
 from stages.knowledge.annotation import annotation
+from stages.progress import Progress
 from stages.records import Article, Knowledge, KnowledgePoint, SeedQuestion
 from stages.teacher import client, prompts
 from stages.teacher.store import ResponseStore, default_path
@@ -47,7 +48,9 @@ def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
         for q in source
     ]
     with ResponseStore(default_path()) as store:
-        outcomes = client.draw(requests, p.teacher, store, articles=corpus)
+        outcomes = client.draw(
+            requests, p.teacher, store, articles=corpus, progress=Progress("questions annotated")
+        )
     found = [annotation(q, outcome) for q, outcome in zip(source, outcomes, strict=True)]
     rows = [row for row in found if isinstance(row, Knowledge)]
     points = locate(rows, p.knowledge, p.seed)
@@ -63,9 +66,8 @@ def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
         | {"rejected": dict(sorted(reasons.items())), "dimensions": p.knowledge.dimensions}
         | {"intrinsic_dimension": estimated},
     )
-    click.echo(
-        f"{out}: annotated {len(rows)} of {len(source)} questions, {len(points)} points; {outcomes.said}"
-    )
+    said = f"annotated {len(rows)} of {len(source)} questions, {len(points)} points"
+    click.echo(f"{out}: {said}; {client.tally(outcomes)}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import click
 
 from stages import benchmarks, files, params
 from stages.benchmarks import reading
+from stages.progress import Progress
 from stages.questions import Config, sift
 from stages.records import Article, RejectedQuestion, SeedQuestion
 from stages.teacher import client, prompts
@@ -39,7 +40,9 @@ def main(articles: Path, out: Path, metrics: Path) -> None:
     chosen = [everything[i] for i in sorted(order)]
     requests = [client.Request(prompts.seed_questions(a, p.ask.per_article), seed=p.seed) for a in chosen]
     with ResponseStore(default_path()) as store:
-        outcomes = client.draw(requests, p.teacher, store, articles=everything)
+        outcomes = client.draw(
+            requests, p.teacher, store, articles=everything, progress=Progress("articles asked about")
+        )
     aliases = {article.title: article.aliases for article in everything}
     candidates = [
         sift.candidate(written, article, aliases, outcome.key)
@@ -55,9 +58,8 @@ def main(articles: Path, out: Path, metrics: Path) -> None:
         files.write_parquet(folder / "rejected.parquet", rejected, RejectedQuestion)
     counts = {"articles": len(chosen), "written": len(candidates), "kept": len(kept)}
     files.write_json(metrics, counts | {"rejected": dict(sorted(reasons.items()))})
-    click.echo(
-        f"{out}: kept {len(kept)} of {len(candidates)} questions from {len(chosen)} articles; {outcomes.said}"
-    )
+    said = f"kept {len(kept)} of {len(candidates)} questions from {len(chosen)} articles"
+    click.echo(f"{out}: {said}; {client.tally(outcomes)}")
 
 
 if __name__ == "__main__":

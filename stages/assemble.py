@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from stages import files, params, student
-from stages.grid import Cut, CutType
+from stages.grid import CUT, DENSITY, Cut
 from stages.protocols import card, rejection_sampling
 from stages.records import Response, TrainingExample
 from stages.student import prompting
@@ -23,8 +23,8 @@ class Params(params.Section):
 @click.option(
     "--responses", type=click.Path(exists=True, path_type=Path), required=True, help="Ledger, Parquet."
 )
-@click.option("--density", type=float, required=True, help="Target of the pool, dex.")
-@click.option("--cut", type=CutType(), required=True, help="SHARExBUDGET, such as 0.25x4.")
+@click.option("--density", type=DENSITY, required=True, help="Target of the pool, dex.")
+@click.option("--cut", type=CUT, required=True, help="SHARExBUDGET, such as 0.25x4.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Training set to write, Parquet.")
 @click.option(
     "--card", "card_path", type=click.Path(path_type=Path), required=True, help="Dataset card to write."

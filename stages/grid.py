@@ -1,6 +1,8 @@
 """The grid's coordinates: cuts of a pool, and the names of cells."""
 
+import math
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import click
@@ -25,25 +27,57 @@ class Cut(NamedTuple):
         found = re.fullmatch(r"(\d*\.?\d+)x(.+)", text)
         if not found:
             raise BadInput(f"cut '{text}': expected SHARExBUDGET, such as 0.25x4")
-        share, budget = float(found[1]), found[2]
+        share = float(found[1])
         if not 0 < share <= 1:
             raise BadInput(f"cut '{text}': share {found[1]} is not above 0 and at most 1")
-        if not re.fullmatch(r"[1-9]\d*", budget):
-            raise BadInput(f"cut '{text}': budget '{budget}' is not a positive whole number; set `budget`")
-        return cls(share, int(budget))
+        return cls(share, budget(found[2]))
 
     def __str__(self) -> str:
         return f"{self.share:g}x{self.budget}"
 
 
-class CutType(click.ParamType):
-    """A click option type for cuts."""
+def budget(text: str) -> int:
+    """Read a response budget.
 
-    name = "cut"
+    Raises:
+        BadInput: `text` is no positive whole number.
+    """
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise BadInput(
+            f"budget '{text}': not a positive whole number of responses; set `budget` in params.yaml"
+        )
+    return int(text)
 
-    def convert(self, value: str | Cut, param: click.Parameter | None, ctx: click.Context | None) -> Cut:
-        """Parse the option's text."""
-        return value if isinstance(value, Cut) else Cut.parse(value)
+
+def density(text: str) -> float:
+    """Read a density target, dex.
+
+    Raises:
+        BadInput: `text` is no finite number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadInput(f"density '{text}': not a finite number; set targets in dex under `densities`")
+    return value
+
+
+class Coordinate(click.ParamType):
+    """A click option type for a coordinate, read by one of this module's functions."""
+
+    def __init__(self, read: Callable[[str], object], name: str) -> None:
+        self.read, self.name = read, name
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Read the option's text; its faults are one line, without click's usage."""
+        return self.read(value) if isinstance(value, str) else value
+
+
+CUT = Coordinate(Cut.parse, "cut")
+BUDGET = Coordinate(budget, "budget")
+DENSITY = Coordinate(density, "density")
 
 
 def cell_name(student: str, density: float, cut: Cut) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from stages import files, params
+from stages.grid import BUDGET
+from stages.progress import Progress
 from stages.protocols import rejection_sampling
 from stages.records import Article, PoolQuestion, Response
 from stages.teacher import client, prompts
@@ -24,7 +26,7 @@ class Params(params.Section):
 @click.option(
     "--articles", type=click.Path(exists=True, path_type=Path), required=True, help="Articles, Parquet."
 )
-@click.option("--budget", type=click.IntRange(min=1), required=True, help="Responses drawn per question.")
+@click.option("--budget", type=BUDGET, required=True, help="Responses drawn per question.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Ledger to write, Parquet.")
 @click.option("--metrics", type=click.Path(path_type=Path), required=True, help="JSON of counts by reason.")
 def main(pool: Path, articles: Path, budget: int, out: Path, metrics: Path) -> None:
@@ -38,7 +40,7 @@ def main(pool: Path, articles: Path, budget: int, out: Path, metrics: Path) -> N
     ]
     corpus = files.read_parquet(articles, Article) if p.teacher.backend == "embedded" else None
     with ResponseStore(default_path()) as store:
-        outcomes = client.draw(requests, p.teacher, store, articles=corpus)
+        outcomes = client.draw(requests, p.teacher, store, articles=corpus, progress=Progress("draws"))
     ledger = [
         row
         for i, question in enumerate(questions)
@@ -49,7 +51,7 @@ def main(pool: Path, articles: Path, budget: int, out: Path, metrics: Path) -> N
     files.write_json(
         metrics, {"questions": len(questions), "draws": len(ledger), "reasons": dict(sorted(reasons.items()))}
     )
-    click.echo(f"{out}: accepted {reasons['accepted']} of {len(ledger)} draws; {outcomes.said}")
+    click.echo(f"{out}: accepted {reasons['accepted']} of {len(ledger)} draws; {client.tally(outcomes)}")
 
 
 if __name__ == "__main__":

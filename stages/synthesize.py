@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from stages import files, knowledge, params
+from stages.grid import DENSITY
 from stages.knowledge import pool
 from stages.records import KnowledgePoint, PoolQuestion, SeedQuestion
 
@@ -24,7 +25,7 @@ class Params(params.Section):
 @click.option(
     "--points", type=click.Path(exists=True, path_type=Path), required=True, help="Points, Parquet."
 )
-@click.option("--density", type=float, required=True, help="Target, dex: mean log10 knowledge density.")
+@click.option("--density", type=DENSITY, required=True, help="Target, dex: mean log10 knowledge density.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Pool to write, Parquet.")
 @click.option("--metrics", type=click.Path(path_type=Path), required=True, help="JSON of how it was reached.")
 def main(questions: Path, points: Path, density: float, out: Path, metrics: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from stages.errors import BadInput
-from stages.grid import Cut, cell_name, distinct
+from stages.grid import Cut, budget, cell_name, density, distinct
 
 
 @pytest.mark.parametrize("text", ["1x1", "0.25x4", "0.5x128"])
@@ -17,8 +17,20 @@ def test_the_same_cut_written_twice_counts_once() -> None:
 
 @pytest.mark.parametrize("text", ["1x0", "1x-2", "1x2.5", "1xmany", "0x4", "1.5x4", "4", "x4", "1x", "-1x4"])
 def test_a_bad_cut_is_refused_by_name(text: str) -> None:
-    with pytest.raises(BadInput, match="cut '"):
+    with pytest.raises(BadInput, match="cut '|budget '"):
         Cut.parse(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "2.5", "many", "", "1e3"])
+def test_a_bad_budget_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(BadInput, match=f"budget '{text}': not a positive whole number"):
+        budget(text)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "dense", ""])
+def test_a_target_that_is_not_finite_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(BadInput, match=f"density '{text}': not a finite number"):
+        density(text)
 
 
 def test_a_cell_is_named_by_its_coordinates() -> None:

@@ -28,7 +28,16 @@ def replied(
 ) -> Outcome:
     reply = prompts.Knowledge(topic_entities=list(entities), knowledge_points=list(points), logic_form=form)
     return Outcome(
-        key="k", reply=reply, reason="ok", prompt_tokens=1, completion_tokens=1, cost_usd=None, cached=False
+        key="k",
+        reply=reply,
+        reason="ok",
+        prompt_tokens=1,
+        completion_tokens=1,
+        cost_usd=None,
+        cached=False,
+        repaired=False,
+        calls=1,
+        paid_usd=None,
     )
 
 

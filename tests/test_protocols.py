@@ -36,7 +36,16 @@ def pool_question(rank: int) -> PoolQuestion:
 def outcome(answer: str | None, rationale: str = "It is so.", reason: str = "ok") -> Outcome:
     reply = None if answer is None else Answer(answer=answer, rationale=rationale)
     return Outcome(
-        key="k", reply=reply, reason=reason, prompt_tokens=10, completion_tokens=5, cost_usd=0.5, cached=False
+        key="k",
+        reply=reply,
+        reason=reason,
+        prompt_tokens=10,
+        completion_tokens=5,
+        cost_usd=0.5,
+        cached=False,
+        repaired=False,
+        calls=1,
+        paid_usd=None,
     )
 
 

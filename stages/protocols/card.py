@@ -56,23 +56,26 @@ def card(
     head = yaml.safe_dump(
         {"pretty_name": _title(figures), "tags": ["synthetic"], "seedbed": figures}, sort_keys=False
     )
-    source = (
-        f"`{teacher}`, a simulator: its draws are made, not written by a model"
-        if simulated
-        else f"`{teacher}`"
+    source = f"`{teacher}`" + (
+        ", a simulator: its draws are made, not written by a model" if simulated else ""
     )
-    cost = "unknown (no price set)" if figures["cost_usd"] is None else f"{figures['cost_usd']} USD"
+    paid = "unknown (no price set)" if figures["cost_usd"] is None else f"{figures['cost_usd']} USD"
+    made = (
+        f"{figures['questions']} questions × {figures['budget']} responses = {figures['sample_budget']} draws"
+    )
+    kept = f"{figures['examples']} examples on {figures['questions_covered']} questions"
+    tokens = f"{figures['teacher_prompt_tokens']} in, {figures['teacher_completion_tokens']} out"
     return f"""---
 {head}---
 
 # {_title(figures)}
 
-- **Made of** {figures["questions"]} questions × {figures["budget"]} responses = {figures["sample_budget"]} draws.
+- **Made of** {made}.
 - **Teacher** {source}; protocol `{protocol}`.
-- **Kept** {figures["examples"]} examples on {figures["questions_covered"]} questions (acceptance {figures["acceptance"]}).
-- **Teacher tokens** {figures["teacher_prompt_tokens"]} in, {figures["teacher_completion_tokens"]} out, rejects included; cost {cost}.
-- **Training compute** is matched: {steps} steps of {batch} examples in every cell, whatever the size of its set.
-- **Order** is by rollout, then by rank, so a smaller budget's rows are the first rows of a larger budget's.
+- **Kept** {kept} (acceptance {figures["acceptance"]}).
+- **Teacher tokens** {tokens}, rejects included; cost {paid}.
+- **Training compute** is matched: {steps} steps of {batch} examples in every cell, whatever the set's size.
+- **Order** is by rollout, then by rank: a smaller budget's rows are the first rows of a larger budget's.
 """
 
 

@@ -14,8 +14,8 @@ def duplicates(questions: Sequence[SeedQuestion], threshold: float) -> dict[str,
 
     Two questions with the same answer are near duplicates where the Jaccard similarity of their character
     5-grams reaches `threshold`, or where both were written from the same article and share half of their
-    content words: they then ask for the same fact. Questions with different answers are never duplicates ("the
-    capital of Chad?" and "the capital of Mali?" share most of their letters).
+    content words: they then ask for the same fact. Questions with different answers are never
+    duplicates ("the capital of Chad?" and "the capital of Mali?" share most of their letters).
 
     Args:
         questions: in order of precedence; the first of a group stays.

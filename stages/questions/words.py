@@ -4,10 +4,11 @@ import re
 
 # Words that carry no content in a question; kept short on purpose, so that overlaps stay strict.
 STOP_WORDS = frozenset(
-    (
-        "a an the of in on at to for by is are was were be do does did what which who whom whose when where how "
-        "name its it this that and or with from as has have had"
-    ).split(" ")
+    re.findall(
+        r"\w+",
+        "a an the of in on at to for by is are was were be do does did what which who whom whose when where "
+        "how name its it this that and or with from as has have had",
+    )
 )
 
 
