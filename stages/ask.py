@@ -36,8 +36,7 @@ def main(articles: Path, out: Path, metrics: Path) -> None:
     p = params.load(Params)
     everything = files.read_parquet(articles, Article)
     items = reading.read(p.benchmarks)
-    order = np.random.default_rng(p.seed).permutation(len(everything))[: p.ask.articles]
-    chosen = [everything[i] for i in sorted(order)]
+    chosen = sift.choose(everything, p.ask, np.random.default_rng(p.seed))
     requests = [client.Request(prompts.seed_questions(a, p.ask.per_article), seed=p.seed) for a in chosen]
     with ResponseStore(default_path()) as store:
         outcomes = client.draw(
@@ -56,6 +55,7 @@ def main(articles: Path, out: Path, metrics: Path) -> None:
     with files.replacing_folder(out) as folder:
         files.write_parquet(folder / "questions.parquet", kept, SeedQuestion)
         files.write_parquet(folder / "rejected.parquet", rejected, RejectedQuestion)
+    reasons.update(dict.fromkeys(sift.REASONS, 0))
     counts = {"articles": len(chosen), "written": len(candidates), "kept": len(kept)}
     files.write_json(metrics, counts | {"rejected": dict(sorted(reasons.items()))})
     said = f"kept {len(kept)} of {len(candidates)} questions from {len(chosen)} articles"

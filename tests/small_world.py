@@ -27,6 +27,7 @@ SETTINGS = {
         "embedded": {"a": 1.0, "b": 1.0, "never": 0.1},
     },
     "ask": {
+        "category": "Countries",
         "articles": None,
         "per_article": 2,
         "max_answer_words": 6,

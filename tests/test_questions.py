@@ -1,11 +1,13 @@
 """The source: every check rejects what it names, and nothing else."""
 
 import pytest
+from numpy.random import default_rng
 
+from stages.errors import BadInput
 from stages.questions import Config, Decontaminate
 from stages.questions.decontaminate import contaminated
 from stages.questions.dedupe import duplicates
-from stages.questions.sift import candidate, sift
+from stages.questions.sift import candidate, choose, sift
 from stages.questions.verify import ambiguous, fault
 from stages.records import Article, BenchmarkItem, Fact, SeedQuestion
 from stages.teacher.prompts import WrittenQuestion
@@ -21,6 +23,7 @@ CHAD = Article(
     categories=[],
 )
 CONFIG = Config(
+    category=None,
     articles=None,
     per_article=1,
     max_answer_words=5,
@@ -106,3 +109,15 @@ def test_sifting_accounts_for_every_question_written() -> None:
     kept, rejected = sift(rows, {1: CHAD}, [], CONFIG)
     assert [row.question for row in kept] == ["What is the capital of Chad?"]
     assert sorted(row.reason for row in rejected) == ["duplicate", "not_a_question"]
+
+
+def test_articles_are_drawn_from_a_category_and_an_empty_one_is_named() -> None:
+    towns = [CHAD.model_copy(update={"page_id": i, "categories": ["Towns"]}) for i in range(2, 12)]
+    drawn = choose(
+        [CHAD, *towns], CONFIG.model_copy(update={"category": "Towns", "articles": 4}), default_rng(0)
+    )
+    assert len(drawn) == 4
+    assert drawn == sorted(drawn, key=lambda a: a.page_id)
+    assert CHAD not in drawn
+    with pytest.raises(BadInput, match=r"ask\.category 'Moons': none of 1 articles is of it"):
+        choose([CHAD], CONFIG.model_copy(update={"category": "Moons"}), default_rng(0))

@@ -3,11 +3,38 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from stages.errors import BadInput
 from stages.questions import Config, verify
 from stages.questions.decontaminate import contaminated
 from stages.questions.dedupe import duplicates
 from stages.records import Article, BenchmarkItem, RejectedQuestion, SeedQuestion
 from stages.teacher.prompts import WrittenQuestion
+
+# Counted even where there is none: that decontamination removed nothing is a finding too.
+REASONS = ("ambiguous", "contaminated_answer", "contaminated_ngram", "duplicate", "near_duplicate")
+
+
+def choose(articles: Sequence[Article], config: Config, rng: np.random.Generator) -> list[Article]:
+    """Return the articles to ask about, in their own order.
+
+    Args:
+        articles: all of them.
+        config: category and number.
+        rng: draws them.
+
+    Raises:
+        BadInput: no article is of the category.
+    """
+    able = [a for a in articles if config.category is None or config.category in a.categories]
+    if not able:
+        raise BadInput(
+            f"ask.category '{config.category}': none of {len(articles)} articles is of it; "
+            "set it to a category of the dump, or to null"
+        )
+    drawn = rng.permutation(len(able))[: config.articles]
+    return [able[i] for i in sorted(drawn)]
 
 
 def candidate(
