@@ -60,7 +60,7 @@ class Fact(Record):
 class Article(Record):
     """One main-namespace page (extract → ask, annotate, pretrain, and the embedded teacher)."""
 
-    key = ("page_id",)
+    key: ClassVar[tuple[str, ...]] = ("page_id",)
     page_id: int
     revision_id: int
     timestamp: str  # of the revision, ISO 8601, UTC; empty where the source has none
@@ -74,7 +74,7 @@ class Article(Record):
 class SeedQuestion(Record):
     """One question of the source (ask → annotate)."""
 
-    key = ("question_id",)
+    key: ClassVar[tuple[str, ...]] = ("question_id",)
     question_id: str  # sha256 of page id, question and answer, first 16 hex digits
     page_id: int
     revision_id: int
@@ -87,16 +87,16 @@ class SeedQuestion(Record):
 
 
 class RejectedQuestion(SeedQuestion):
-    """A written question that did not enter the source (ask → report)."""
+    """A written question that did not enter the source (ask → report); one may be written twice."""
 
-    key = ()
+    key: ClassVar[tuple[str, ...]] = ()
     reason: str
 
 
 class Knowledge(Record):
     """What one question is about (annotate → synthesize)."""
 
-    key = ("question_id",)
+    key: ClassVar[tuple[str, ...]] = ("question_id",)
     question_id: str
     topic_entities: list[str]
     points: list[str]  # 3–5 knowledge points: statements about concrete instances
@@ -107,7 +107,7 @@ class Knowledge(Record):
 class KnowledgePoint(Record):
     """One knowledge point in the embedding space (annotate → synthesize, report)."""
 
-    key = ("question_id", "position")
+    key: ClassVar[tuple[str, ...]] = ("question_id", "position")
     question_id: str
     position: int  # 0 … 4 within its question
     text: str
@@ -118,7 +118,7 @@ class KnowledgePoint(Record):
 class PoolQuestion(Record):
     """One question of a pool at a density target (synthesize → respond)."""
 
-    key = ("density", "question_id")
+    key: ClassVar[tuple[str, ...]] = ("density", "question_id")
     density: float  # target τ in dex: the pool's mean log10 k-NN number density
     question_id: str
     rank: int  # 0 … |Q|-1: the random order whose first quarter is Q1, first half Q2
@@ -137,7 +137,7 @@ class PoolQuestion(Record):
 class Response(Record):
     """One draw from the teacher: the ledger keeps accepts and rejects (respond → assemble)."""
 
-    key = ("density", "question_id", "rollout")
+    key: ClassVar[tuple[str, ...]] = ("density", "question_id", "rollout")
     density: float
     question_id: str
     rank: int
@@ -163,7 +163,7 @@ class Message(Record):
 class TrainingExample(Record):
     """One row of a training set, in TRL's prompt–completion format (assemble → train)."""
 
-    key = ("density", "share", "budget", "protocol", "question_id", "rollout")
+    key: ClassVar[tuple[str, ...]] = ("density", "share", "budget", "protocol", "question_id", "rollout")
     density: float
     share: float  # of the pool's questions, 0 < share ≤ 1
     budget: int  # responses drawn per question
@@ -177,7 +177,7 @@ class TrainingExample(Record):
 class BenchmarkItem(Record):
     """One question of a benchmark with its accepted answers."""
 
-    key = ("benchmark", "item_id")
+    key: ClassVar[tuple[str, ...]] = ("benchmark", "item_id")
     benchmark: str
     item_id: str
     question: str
@@ -187,7 +187,16 @@ class BenchmarkItem(Record):
 class ItemScore(Record):
     """One student's result on one benchmark item (score → fit, compare, report)."""
 
-    key = ("student", "density", "share", "budget", "protocol", "seed", "benchmark", "item_id")
+    key: ClassVar[tuple[str, ...]] = (
+        "student",
+        "density",
+        "share",
+        "budget",
+        "protocol",
+        "seed",
+        "benchmark",
+        "item_id",
+    )
     student: str
     density: float | None  # None for the base model
     share: float | None  # None for the base model
