@@ -1,0 +1,89 @@
+"""Fit the scaling laws below the highest response budget and hold their forecasts against it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import Field
+
+from stages import files, laws, params
+from stages.errors import BadInput
+from stages.grid import CUT, Cut, cell_name, distinct
+from stages.laws import held_out
+
+
+class Params(params.Section):
+    """What the stage reads of params.yaml."""
+
+    budget: int = Field(ge=1)
+    densities: list[float]
+    students: dict[str, Any]
+    fit: laws.Config
+
+
+def read_columns(path: Path, columns: tuple[str, ...], stage: str) -> Any:
+    """Read some columns of a Parquet file as an Arrow table.
+
+    Raises:
+        BadInput: missing, corrupt, or without such columns.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
+    try:
+        return pq.read_table(path, columns=list(columns))
+    except (OSError, pa.ArrowException) as error:
+        raise BadInput(f"{path}: not readable: {error}; run `dvc repro {stage}`") from error
+
+
+def read_curve(cells: Path, student: str, density: float, cuts: list[Cut]) -> held_out.Curve:
+    """Read one student's eval losses on one density, and its untrained loss."""
+    from stages.laws import measure
+
+    def losses(name: str, cell: measure.Cell, stage: str) -> list[measure.Point]:
+        path = cells / f"{name}.parquet"
+        return measure.eval_losses(read_columns(path, measure.SCORE_COLUMNS, stage), str(path), cell)
+
+    base = losses(f"{student}-base", measure.Cell(student, None, None, 0), "score-base")
+    points = []
+    for cut in cuts:
+        cell = measure.Cell(student, density, cut.share, cut.budget)
+        points += losses(cell_name(student, density, cut), cell, "score")
+    return held_out.Curve(student, density, base[0].loss, points)
+
+
+@click.command()
+@click.option("--cells", type=click.Path(path_type=Path), required=True, help="Folder of scored cells.")
+@click.option("--cut", "cuts", type=CUT, multiple=True, required=True, help="SHARExBUDGET; repeat it.")
+@click.option("--responses", type=click.Path(path_type=Path), required=True, help="Folder of the ledgers.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file of the fits.")
+@click.option("--curves", type=click.Path(path_type=Path), required=True, help="CSV file of curves to plot.")
+def main(cells: Path, cuts: tuple[Cut, ...], responses: Path, out: Path, curves: Path) -> None:
+    """Fit on the cuts with share 1 below `budget`; predict the cut at `budget`."""
+    p = params.load(Params)
+    whole = sorted(c for c in distinct(cuts) if c.share == 1 and c.budget <= p.budget)
+    if Cut(1.0, p.budget) not in whole:
+        raise BadInput(f"--cut: no 1x{p.budget} to hold the laws against; add it, or set `budget`")
+    if len(whole) < 3:
+        raise BadInput(f"--cut: {len(whole)} budgets up to {p.budget}, the laws need 3; raise `budget`")
+    from stages.laws import measure
+
+    ledgers = []
+    for density in p.densities:
+        path = responses / f"{density}.parquet"
+        ledger = read_columns(path, measure.LEDGER_COLUMNS, "respond")
+        tallies = {cut.budget: measure.tallies(ledger, cut.budget, str(path)) for cut in whole[-2:]}
+        ledgers.append(held_out.Ledger(density, tallies))
+    measured = [
+        read_curve(cells, student, density, whole) for student in p.students for density in p.densities
+    ]
+    document, rows = held_out.study(measured, ledgers, p.budget, p.fit)
+    files.write_json(out, document)
+    files.write_text(curves, held_out.to_csv(rows))
+    click.echo(f"{out}: {held_out.headline(document)}")
+
+
+if __name__ == "__main__":
+    main()

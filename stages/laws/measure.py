@@ -1,0 +1,78 @@
+"""From the rows of scores and ledgers to what the laws are fitted to; Arrow tables in, points out."""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stages.errors import BadInput
+from stages.laws.coverage import Draws
+from stages.laws.curves import Point
+
+
+class Cell(NamedTuple):
+    """Coordinates that every row of a cell's scores carries."""
+
+    student: str
+    density: float | None  # None for the untrained student, as its share
+    share: float | None
+    budget: int
+
+
+SCORE_COLUMNS = ("student", "density", "share", "budget", "seed", "answer_loss", "answer_tokens")
+LEDGER_COLUMNS = ("question_id", "rollout", "accepted")
+
+
+def eval_losses(scores: pa.Table, where: str, cell: Cell) -> list[Point]:
+    """Return each training seed's eval loss: summed answer loss over summed answer tokens, all items.
+
+    Args:
+        scores: rows of `ItemScore`.
+        where: names the table in a refusal.
+        cell: whose scores they must be.
+
+    Raises:
+        BadInput: no rows, another cell's rows, no answer tokens, or a loss that is not positive and finite.
+    """
+    for name, value in cell._asdict().items():
+        others = [found for found in pc.unique(scores[name]).to_pylist() if found != value]
+        if others or not len(scores):
+            is_not = f"{name} is {others[0]}, not {value}" if others else "no rows"
+            raise BadInput(f"{where}: {is_not}; run `dvc repro score`")
+    sums = scores.group_by("seed").aggregate([("answer_loss", "sum"), ("answer_tokens", "sum")])
+    points = []
+    for row in sums.sort_by("seed").to_pylist():
+        loss = row["answer_loss_sum"] / row["answer_tokens_sum"] if row["answer_tokens_sum"] else math.nan
+        if not 0 < loss < math.inf:
+            raise BadInput(
+                f"{where}: eval loss of training seed {row['seed']} is {loss}; train that cell again"
+            )
+        points.append(Point(float(cell.budget), loss, row["seed"]))
+    return points
+
+
+def tallies(ledger: pa.Table, draws: int, where: str) -> list[Draws]:
+    """Return the accept counts of every question among its first `draws` rollouts, in question order.
+
+    Args:
+        ledger: rows of `Response`, one pool's.
+        draws: rollouts to count.
+        where: names the table in a refusal.
+
+    Raises:
+        BadInput: no rows.
+    """
+    if not len(ledger):
+        raise BadInput(f"{where}: no responses; run `dvc repro respond`")
+    first = ledger.filter(pc.less(ledger["rollout"], draws))
+    counted = first.append_column("one", pc.cast(first["accepted"], pa.int64()))
+    groups = counted.group_by("question_id").aggregate([("one", "sum"), ("one", "count")])
+    return [Draws(row["one_sum"], row["one_count"]) for row in groups.sort_by("question_id").to_pylist()]
+
+
+def unsolved(draws: Iterable[Draws]) -> float:
+    """Return the share of questions without an accepted draw."""
+    counts = [d.k == 0 for d in draws]
+    return sum(counts) / len(counts)
