@@ -1,0 +1,148 @@
+"""Drawing replies: each paid for once, in order, repaired once."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from scripted_teacher import WORLD, completion, config, teacher
+
+from stages.errors import BadInput
+from stages.teacher import prompts
+from stages.teacher.client import Request, draw, tally
+from stages.teacher.store import ResponseStore
+
+CAPITAL = prompts.answer("What is the capital of France?")
+BAD = completion("Paris.")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with ResponseStore(tmp_path / "s.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch):
+    monkeypatch.setenv("SCRIPTED_TEACHER_KEY", "sk-secret")
+
+
+def rollouts(count, seed=0):
+    return [Request(CAPITAL, rollout=i, seed=seed) for i in range(count)]
+
+
+def over_socket(url, **changes):
+    return config(backend="openai", base_url=url, model="m", **changes)
+
+
+def test_replies_come_in_order_and_the_second_time_from_the_store(store):
+    first = draw(rollouts(40), config(), store, WORLD)
+    assert [o.cached for o in first] == [False] * 40
+    assert {o.reason for o in first} == {"ok"}
+    assert len({o.key for o in first}) == len(store) == 40
+    second = draw(reversed(rollouts(60)), config(), store, WORLD)[::-1]
+    assert [o.cached for o in second] == [True] * 40 + [False] * 20
+    assert [o.reply for o in second[:40]] == [o.reply for o in first]
+    assert [o.cost_usd for o in second[:40]] == [o.cost_usd for o in first]
+    assert str(tally(second)).startswith("60 draws: 40 from the store, 20 calls")
+    assert sum(o.paid_usd for o in second[:40]) == 0
+
+
+def test_another_seed_temperature_model_or_corpus_is_another_draw(store):
+    draw(rollouts(2), config(), store, WORLD)
+    others = [
+        draw([r._replace(seed=1) for r in rollouts(2)], config(), store, WORLD),
+        draw([r._replace(temperature=0.5) for r in rollouts(2)], config(), store, WORLD),
+        draw(rollouts(2), config(model="other"), store, WORLD),
+        draw(rollouts(2), config(), store, WORLD[:3]),
+        draw(rollouts(2), config(embedded={"a": 1.0, "b": 1.0, "never": 0.0}), store, WORLD),
+    ]
+    assert not any(o.cached for outcomes in others for o in outcomes)
+
+
+def test_endpoint_price_and_concurrency_are_no_part_of_the_key(store):
+    with teacher() as (url, served):
+        draw(rollouts(3), over_socket(url), store)
+    price = {"input": None, "output": 2.0}
+    moved = config(backend="openai", base_url="http://localhost:9", model="m", price=price, concurrency=1)
+    again = draw(rollouts(3), moved, store)  # nothing is there, and nothing is asked
+    assert all(o.cached for o in again)
+    assert [o.cost_usd for o in again] == [None] * 3
+    assert tally(again).cost_usd is None
+    assert len(served) == 3
+
+
+def test_the_same_request_twice_is_drawn_once(store):
+    with teacher() as (url, served):
+        seen = []
+        outcomes = draw(rollouts(2) * 3, over_socket(url), store, progress=lambda *at: seen.append(at))
+    assert len(served) == 2
+    assert len(outcomes) == 6
+    assert outcomes[0].reply == outcomes[4].reply
+    assert tally(outcomes).calls == 2
+    assert seen[-1] == (6, 6)
+
+
+def test_requests_are_read_as_they_are_needed_and_in_flight_no_more_than_allowed(store):
+    read = itertools.count()
+
+    def endless():
+        for i in range(10**6):
+            next(read)
+            yield Request(CAPITAL, rollout=i)
+
+    with teacher(then=BAD) as (url, served), pytest.raises(BadInput, match="malformed"):
+        draw(endless(), over_socket(url, concurrency=4), store)
+    assert next(read) < 1000
+    assert len(served) < 200
+
+
+def test_a_request_carries_key_seed_schema_and_nothing_of_our_own(store):
+    with teacher() as (url, served):
+        draw([Request(CAPITAL, rollout=3, temperature=0.25, seed=10)], over_socket(url, max_tokens=77), store)
+    (request,) = served
+    assert request.headers["authorization"] == "Bearer sk-secret"
+    assert sorted(request.body) == [
+        "max_tokens",
+        "messages",
+        "model",
+        "response_format",
+        "seed",
+        "temperature",
+    ]
+    sent = request.body
+    assert (sent["seed"], sent["temperature"], sent["max_tokens"], sent["model"]) == (13, 0.25, 77, "m")
+    assert sent["response_format"]["json_schema"]["name"] == "answer"
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from scripted_teacher import config
+from stages.teacher import prompts
+from stages.teacher.client import Request, draw
+from stages.teacher.store import ResponseStore
+with ResponseStore(Path(sys.argv[1])) as store:
+    prompt = prompts.answer("Q?")
+    endless = (Request(prompt, rollout=i) for i in range(10**6))
+    draw(endless, config(backend="openai", base_url=sys.argv[2], model="m"), store)
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_stops_cleanly_and_keeps_what_came(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with teacher() as (url, served):
+        run = [sys.executable, "-c", INTERRUPTED, str(path), url]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        process = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, env=environment)
+        while len(served) < 50:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=20)[1]
+    assert errors.strip().endswith("KeyboardInterrupt")
+    with ResponseStore(path) as store:
+        assert len(served) - 8 <= len(store) <= len(served)
