@@ -224,7 +224,7 @@ def bare(title: str) -> str:
 def parse_table(field: str, text: str) -> list[Entry]:
     """Read one fact table: csv with the columns title, aliases (parted by ";"), note, then one a fact.
 
-    The first half of a table is vital: tables begin with what is best known.
+    The first quarter of a table is vital: tables begin with what is best known.
 
     Raises:
         ValueError: a row has not as many cells as the header.
@@ -236,7 +236,7 @@ def parse_table(field: str, text: str) -> list[Entry]:
         title, aliases, note = row.pop("title"), row.pop("aliases"), row.pop("note")
         names = tuple(alias.strip() for alias in aliases.split(";") if alias.strip())
         entries.append(Entry(field, title, names, note, {k: v for k, v in row.items() if v}))
-    return [entry._replace(vital=2 * i < len(entries)) for i, entry in enumerate(entries)]
+    return [entry._replace(vital=4 * i < len(entries)) for i, entry in enumerate(entries)]
 
 
 def pick(count: int, *key: str) -> int:
