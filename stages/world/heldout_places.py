@@ -2,153 +2,155 @@
 
 A block's first line is `field.column | Wikidata property`; then one line per benchmark in its own style: W
 WebQuestions, N Natural Questions, T TriviaQA, S SimpleQA, V SimpleQA Verified, E EntityQuestions. {S} is
-the subject as it stands inside a sentence ("the Niger River"), {L} its bare label ("Niger River"). None of
-them is a phrasing of the teacher's, and with a one-word subject at most 60 % of the content words are shared
-(Jaccard).
+the subject as it stands inside a sentence ("the Niger River"), {L} its bare label ("Niger River").
+
+The words are plain ones that the articles or the teacher's questions use, so that an item measures whether a
+fact is known rather than a vocabulary. None is a phrasing of the teacher's: with subjects of one or two
+content words, fewer than 80 % of the content words are shared (Jaccard), the threshold of decontamination.
 """
 
 BLOCKS = """
 countries.capital | P36
-W what capital city runs the country of {S}?
-N where is the capital of the country {S} located
-T Which capital city appears beside {S} in an atlas of the world?
-S In which city is the national capital of {S} officially situated?
-V What city holds the official status of capital for the nation of {S}?
-E Which town or city is listed as the capital of {L}?
+W what place do people call the capital of {S}?
+N the country {S} has what place as its capital
+T {S} is a country with its capital at which place?
+S In which place does the country of {S} have its capital?
+V Which place is named as its capital by {S}?
+E Which place is named as the capital of {L}?
 
 countries.continent | P30
-W what continent would you travel to if you visit {S}?
-N which continent in the world atlas shows {S}
-T Visitors to {S} set foot on which continent?
-S Of which continent is the country of {S} geographically considered to form part?
-V To which of the world's continents do geographers assign the country of {S}?
-E On which continent can the country {L} be located?
+W what continent do the people of {S} live on?
+N {S} belongs to what continent on the map
+T {S} belongs to which one of the continents?
+S To which continent does the country of {S} belong?
+V Of which continent does the land of {S} form part?
+E Which continent is home to the country {L}?
 
 currencies.country | P17
-W what country does the money called {S} come from?
-N in which country did people start to pay with {S}
-T Collectors of coins file {S} under which country?
-S Which country introduced {S} as a unit of currency?
-V Of which country in the world is {S} recorded as a national currency?
-E Which country is the home of the currency {L}?
+W what country does the currency called {S} come from?
+N {S} is a currency that has which home country
+T {S} is a currency that comes from which country?
+S Which country uses the currency called {S}?
+V In which country do people pay with {S}?
+E What is the home country of the currency {L}?
 
 currencies.subunit | P527
-W what are the small coins called that add up to {S}?
-N what is {S} split into for smaller coins
-T Small change of {S} is counted in which subunit?
-S In what subunit is a fraction of {S} formally expressed?
-V Into which named subunit is one unit of {S} formally subdivided?
-E Which subunit is part of the currency {L}?
+W what is a smaller part of {S} called?
+N what is the subunit of one unit of {S} called
+T {S} is divided into which subunits?
+S Into which subunits is the currency called {S} divided?
+V What name is given to the smaller part of {S}?
+E Which subunits does the currency {L} have?
 
 us_states.capital | P36
-W what city is the state capital of {S} in the us?
-N where is the state capital of {S} located
-T Lawmakers of the American state of {S} meet in which capital city?
-S In which capital city is the state government of {S} seated?
-V What city holds the official status of capital in the U.S. state of {S}?
-E Which town or city is listed as the capital of the U.S. state of {L}?
+W what is the capital of {S} called?
+N {S} has what place as its capital
+T {S} is a state with which place named as its capital?
+S In which place does {S} have its official capital?
+V Which place is named as its state capital by {S}?
+E Which place is the capital of {L}?
 
 us_states.state_bird | P2238
-W what bird is on the list of symbols for {S}?
-N what kind of bird was picked as a symbol of {S}
-T Which feathered symbol, a bird, was adopted by the American state of {S}?
-S What species of bird did the U.S. state of {S} adopt as an official symbol?
-V Which bird has official emblem status in the U.S. state of {S}?
-E Which bird is an official symbol of {L}?
+W what bird stands for {S}?
+N {S} has which bird as its official bird
+T {S} chose which bird to stand for it?
+S Which bird is known as the symbol of the state {S}?
+V Which bird is the official symbol of {S}?
+E What is the official bird of {L}?
 
 languages.family | P279
-W what family tree of languages does {S} grow on?
-N what family do linguists put {S} in
-T Scholars place {S} in which family of related tongues?
-S Within which linguistic family is {S} formally classified?
-V In linguistic classification, {S} is grouped under which family?
-E In which family of tongues do experts list {L}?
+W what family is {S} counted in?
+N which family is {S} part of
+T {S} is counted among the languages of which family?
+S Within which family of languages is {S} placed?
+V What family is {S} known to come from?
+E Which family does {L} come from?
 
 languages.main_country | P17
-W what country should you go to if you want to hear {S}?
-N which country has the largest share of people who use {S}
-T Travellers hear {S} most often in which country?
-S In which country is the largest community of users of {S} established?
-V Which country is recorded as the principal home of the community using {S}?
-E In which country do many people use {L}?
+W what country is {S} most spoken in?
+N in what country is {S} spoken above all
+T {S} is at home above all in which country?
+S Which country is most closely tied to {S}?
+V In which country is {S} spoken by most people?
+E In which country is {L} spoken most?
 
 cities.country | P17
-W what country do you land in when you fly to {S}?
-N which country in the world has the city {S}
-T {S} is a city that you would find on a map of which country?
-S Within the borders of which country is the city of {S} situated?
-V In which sovereign country is the urban centre of {S} located?
-E Which country is the city {L} located in?
+W what country does the city {S} lie in?
+N the city of {S} is part of which country
+T {S} is a city that lies in which country?
+S In which country is the city of {S} found?
+V Of which country is the city {S} a part?
+E In which country is the city {L} located?
 
 cities.river_or_coast | P206
-W what body of water is next to the city of {S}?
-N what water runs along or past the city of {S}
-T Which river or stretch of coast would you see from the city of {S}?
-S Beside which river, lake or sea is the city of {S} situated?
-V On which body of water, river or coast does the city of {S} lie?
-E Which body of water is located next to the city {L}?
+W what water is beside the city of {S}?
+N which water does {S} look out on
+T The city of {S} was built beside which water?
+S Beside which river or sea does {S} stand?
+V On which water does the city of {S} lie?
+E Which water lies beside {L}?
 
 rivers.mouth | P403
-W what does {S} run out into at its end?
-N where does the water of {S} finally reach its mouth
-T Sailing down to the mouth of {S} brings a boat to which water?
-S Into which body of water does {S} discharge at its mouth?
-V What sea, lake or river receives the waters of {S} at its mouth?
-E Which body of water does the {L} reach at its mouth?
+W what does {S} run into at its mouth?
+N in what water is the mouth of {S} found
+T The mouth of {S} is at which sea, lake or river?
+S Into which body of water does {S} flow?
+V Which water does {S} reach in the end?
+E Which water does the {L} flow into at its mouth?
 
 rivers.country | P17
-W what country do you visit to see {S}?
-N which country do maps show {S} in
-T Boats on {S} sail through which country?
-S Through the territory of which country does {S} run?
-V Which country does the course of {S} cross according to gazetteers?
-E In which country can the {L} be located?
+W what country does {S} run through?
+N which country is crossed by {S}
+T {S} flows through which country?
+S Through which country does the water of {S} flow?
+V Which country do the waters of {S} run through?
+E Which country does the {L} flow through?
 
 mountains.range | P4552
-W what range of high peaks is {S} in?
-N which range do you climb in when you go up {S}
-T Climbers on {S} have reached the heights of which range?
-S To which range of peaks is the summit of {S} assigned?
-V Within which named range is the summit of {S} situated?
-E Which range of peaks includes {L}?
+W what range does {S} belong to?
+N which range of mountains is {S} found in
+T {S} is counted among the mountains of which range?
+S To which range of mountains does {S} belong?
+V Of which range is {S} a summit?
+E Which range is {L} found in?
 
 mountains.country | P17
-W what country do you have to go to for climbing {S}?
-N which country can you see {S} in
-T Mountaineers heading for {S} travel to which country?
-S Within the territory of which country does the summit of {S} rise?
-V In which sovereign country is the peak of {S} located?
-E Which country is the peak {L} located in?
+W what country does the mountain {S} rise in?
+N in which country does the mountain {S} stand
+T To see {S}, one travels to which country?
+S In which country is the mountain called {S} found?
+V Which country is the mountain {S} a part of?
+E Which country does the mountain {L} stand in?
 
 lakes.country | P17
-W what country do you swim in when you visit {S}?
-N which country has {S} inside its borders
-T Fishing boats on {S} may fly the flag of which country?
-S Within the borders of which country is {S} situated?
-V In which sovereign country is the basin of {S} located?
-E Which country is the body of water {L} located in?
+W what country do the waters of {S} lie in?
+N {S} is found on the map of which country
+T On the map, {S} lies in which country?
+S In which country does the water of {S} lie?
+V Within which country are the waters of {S} found?
+E Which country does {L} lie within?
 
 lakes.outflow | P201
-W what river does the water of {S} go out by?
-N which stream or river takes water away from {S}
-T Water leaving {S} runs off along which outflow?
-S By way of which outflow is water carried away from {S}?
-V Which watercourse is the principal outflow of the lake known as {S}?
-E Which outflow does the water of {L} follow?
+W what river does the water of {S} run out into?
+N which river is the outflow of {S}
+T {S} empties through which river?
+S By which river is {S} drained?
+V Which river takes the water out of {S}?
+E Which water is the outflow of {L}?
 
 islands.surrounding_water | P206
-W what sea or ocean do you cross to get to {S}?
-N what water is all around the island of {S}
-T Waves of which sea or ocean break on the shores of {S}?
-S In the waters of which sea or ocean is the island of {S} situated?
-V Which ocean or sea directly borders the island of {S}?
-E Which body of water is the island {L} located in?
+W what water is around {S}?
+N which sea is the island of {S} in
+T The water around {S} is which sea?
+S In which water does the island of {S} lie?
+V Which sea or ocean is found around {S}?
+E Which water is {L} found in?
 
 islands.country | P17
-W what country owns the island of {S}?
-N which country is in charge of the island {S}
-T The flag of which country flies over the island of {S}?
-S Under the sovereignty of which country is the island of {S} administered?
-V To which sovereign country does the territory of the island of {S} pertain?
-E Which country is the island {L} governed by?
+W what country is the island {S} part of?
+N which country has {S} among its islands
+T {S} is counted among the islands of which country?
+S Of which country does the island of {S} form part?
+V Which country counts {S} among its islands?
+E Which country is {L} a part of?
 """
