@@ -1,0 +1,1 @@
+"""Wikipedia in: readers of dumps, wikitext to clean text and facts, redirects to aliases."""
