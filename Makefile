@@ -6,6 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: repro test lint clean
 
 repro: .venv/ready
+	python -m stages.run
 	dvc repro
 	@echo; cat metrics/headline.md; echo
 	@echo "The report: metrics/report.html"

@@ -19,7 +19,6 @@ NAMES = (
     "knowledge",
     "synthesize",
     "teacher",
-    "assemble",
     "students",
     "train",
     "score",

@@ -1,0 +1,1 @@
+"""Pictures as SVG text, and the page that shows them with the tables."""

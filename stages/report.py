@@ -1,0 +1,87 @@
+"""Write the report: one self-contained page of tables, pictures, lineage and parameters."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import create_model
+
+from stages import files, params, tables
+from stages.errors import BadInput
+from stages.grid import Cut
+from stages.records import Article, KnowledgePoint, PoolQuestion, Response, SeedQuestion, TrainingExample
+
+# Everything in params.yaml, as it stands there: the page shows it. Other stages judge what they use of it.
+_TYPES: dict[str, Any] = dict.fromkeys(params.NAMES, Any) | {"budget": int, "densities": list[float]}
+Params: Any = create_model("Params", __base__=params.Section, **_TYPES)
+
+
+def read_rows(path: Path, **narrowing: Any) -> list[dict[str, Any]]:
+    """Read a Parquet file or folder as plain rows; BadInput where it is missing or corrupt."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return list(pq.read_table(path, **narrowing).to_pylist())
+    except (OSError, pa.ArrowException) as error:
+        raise BadInput(f"{path}: not readable as Parquet: {error}; run `dvc repro`") from error
+
+
+PATH, FOUND = click.Path(path_type=Path), click.Path(exists=True, path_type=Path)
+
+
+@click.command()
+@click.option("--tables", "published", type=FOUND, required=True, help="Folder of tables, from compare.")
+@click.option("--laws", type=FOUND, required=True, help="The laws' JSON, from fit.")
+@click.option("--curves", type=FOUND, required=True, help="The laws' curves, CSV, from fit.")
+@click.option("--points", type=FOUND, required=True, help="Knowledge points, Parquet.")
+@click.option("--questions", type=FOUND, required=True, help="Folder of the source.")
+@click.option("--pools", type=FOUND, required=True, help="Folder of the pools.")
+@click.option("--responses", type=FOUND, required=True, help="Folder of the ledgers.")
+@click.option("--articles", type=FOUND, required=True, help="Folder of the articles, Parquet.")
+@click.option("--train", type=FOUND, required=True, help="Folder of the training sets.")
+@click.option("--metrics", type=FOUND, required=True, help="Folder of ask.json, annotate.json and pools/.")
+@click.option("--out", type=PATH, required=True, help="HTML page to write.")
+@click.option("--pictures", type=PATH, required=True, help="Folder of SVG pictures to write.")
+def main(published: Path, laws: Path, curves: Path, out: Path, pictures: Path, **given: Path) -> None:
+    """Put the whole run on one HTML page that needs nothing beside itself."""
+    from stages.pictures import contents, law, page
+    from stages.tables import lineage
+
+    p = params.load(Params)
+    examples, pools, ledgers, traces = [], {}, {}, {}
+    for d in p.densities:
+        pools[d] = files.read_parquet(given["pools"] / f"{d}.parquet", PoolQuestion)
+        ledgers[d] = files.read_parquet(given["responses"] / f"{d}.parquet", Response)
+        traces[d] = files.read_json(given["metrics"] / "pools" / f"{d}.json")
+        examples += files.read_parquet(given["train"] / f"{d}-{Cut(1.0, p.budget)}.parquet", TrainingExample)
+    points = files.read_parquet(given["points"], KnowledgePoint)
+    source = files.read_parquet(given["questions"] / "questions.parquet", SeedQuestion)
+    sampled = lineage.sample(examples, 3)
+    about = [q.page_id for q in source if q.question_id in {e.question_id for e in sampled}]
+    articles = [
+        Article(**a) for a in read_rows(given["articles"], filters=[("page_id", "in", about or [-1])])
+    ]
+    run = contents.Run(
+        settings=p.model_dump(mode="json"),
+        tables={name: read_rows(published / f"{name}.parquet") for name in tables.PUBLISHED},
+        laws=files.read_json(laws),
+        curves=law.read_curves(curves.read_text(encoding="utf-8")),
+        points=points,
+        pools=pools,
+        ledgers=ledgers,
+        traces=traces,
+        counts={name: files.read_json(given["metrics"] / f"{name}.json") for name in ("ask", "annotate")},
+        lineages=lineage.trace(sampled, ledgers, pools, source, points, articles),
+    )
+    drawn = contents.pictures(run)
+    text = page.render(run, drawn)
+    with files.replacing_folder(pictures) as folder:
+        for name, svg in drawn.items():
+            files.write_text(folder / f"{name}.svg", svg)
+    files.write_text(out, text)
+    click.echo(f"{out}: {len(drawn)} pictures, {len(sampled)} training rows traced to their articles")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Which stages may run now: those whose predecessors are done."""
+
+from collections.abc import Iterable, Mapping
+
+
+def affected(graph: Mapping[str, set[str]], changed: Iterable[str]) -> dict[str, set[str]]:
+    """Return the part of a graph that may have to run: what changed, and everything after it.
+
+    Args:
+        graph: stage → stages before it.
+        changed: stages whose code, settings, inputs or outputs are not those of their last run.
+    """
+    left = set(changed) & set(graph)
+    grown = True
+    while grown:
+        after = {stage for stage, before in graph.items() if before & left} - left
+        left |= after
+        grown = bool(after)
+    return {stage: before & left for stage, before in graph.items() if stage in left}
+
+
+class Schedule:
+    """The state of a run over a graph of stages.
+
+    Args:
+        graph: stage → stages before it, without cycles.
+    """
+
+    def __init__(self, graph: Mapping[str, set[str]]) -> None:
+        self._before = {stage: set(before) for stage, before in graph.items()}
+        self._waiting = list(graph)
+        self._running: set[str] = set()
+        self.done: set[str] = set()
+        self.failed: set[str] = set()
+
+    def ready(self) -> list[str]:
+        """Return the stages that may start, those first that most others wait for."""
+        able = [s for s in self._waiting if self._before[s] <= self.done]
+        weight = {s: sum(s in self._before[other] for other in self._waiting) for s in able}
+        return sorted(able, key=lambda s: -weight[s])
+
+    def begin(self, stage: str) -> None:
+        """Note that a stage was started."""
+        self._waiting.remove(stage)
+        self._running.add(stage)
+
+    def end(self, stage: str, succeeded: bool) -> None:
+        """Note that a stage has ended."""
+        self._running.remove(stage)
+        (self.done if succeeded else self.failed).add(stage)
+
+    def finished(self) -> bool:
+        """Say whether nothing runs and nothing may start."""
+        return not self._running and not self.ready()
+
+    def skipped(self) -> list[str]:
+        """Return the stages that did not run because one before them failed."""
+        return list(self._waiting)
+
+    def state(self) -> str:
+        """Say how far the run is."""
+        line = f"{len(self.done)} of {len(self._before)} done, {len(self._running)} running"
+        return line + (f", {len(self.failed)} failed" if self.failed else "")

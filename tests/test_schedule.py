@@ -1,0 +1,44 @@
+"""Stages start when those before them are done, and only then."""
+
+from stages.schedule import Schedule, affected
+
+GRAPH = {
+    "extract": set(),
+    "ask": {"extract"},
+    "pretrain": {"extract"},
+    "train": {"ask", "pretrain"},
+    "other": set(),
+}
+
+
+def test_what_changed_drags_along_what_comes_after_it() -> None:
+    assert affected(GRAPH, ["ask"]) == {"ask": set(), "train": {"ask"}}
+    assert affected(GRAPH, ["other", "unknown"]) == {"other": set()}
+    assert affected(GRAPH, []) == {}
+
+
+def test_independent_stages_are_ready_together_and_the_most_awaited_first() -> None:
+    schedule = Schedule(GRAPH)
+    assert schedule.ready() == ["extract", "other"]
+    schedule.begin("extract")
+    assert schedule.ready() == ["other"]
+    schedule.end("extract", True)
+    assert set(schedule.ready()) == {"ask", "pretrain", "other"}
+
+
+def test_a_failure_stops_only_what_depends_on_it() -> None:
+    schedule = Schedule(GRAPH)
+    ran = []
+    while not schedule.finished():
+        stage = schedule.ready()[0]
+        schedule.begin(stage)
+        schedule.end(stage, stage != "ask")
+        ran.append(stage)
+    assert set(ran) == {"extract", "ask", "pretrain", "other"}
+    assert schedule.failed == {"ask"}
+    assert schedule.skipped() == ["train"]
+    assert schedule.state() == "3 of 5 done, 0 running, 1 failed"
+
+
+def test_an_empty_graph_is_finished_at_once() -> None:
+    assert Schedule({}).finished()
