@@ -26,20 +26,15 @@ class Params(params.Section):
 
 
 def read_rows(path: Path, record: type[Record], stage: str) -> "pa.Table":
-    """Read rows of one record type as an Arrow table, without making an object of each.
-
-    Raises:
-        BadInput: missing, corrupt, or with other columns.
-    """
+    """Read rows of one record type as an Arrow table with exactly the record's columns and types."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    if not path.is_file():
-        raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
+    table = files.read_table(path, stage, record.arrow_schema().names)
     try:
-        return pq.read_table(path).select(record.arrow_schema().names).cast(record.arrow_schema())
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise BadInput(f"{path}: no rows of {record.__name__}; run `dvc repro {stage}`") from error
+        return table.cast(record.arrow_schema())
+    except (ValueError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())
+        raise BadInput(f"{path}: no rows of {record.__name__}: {why}; run `dvc repro {stage}`") from error
 
 
 @click.command()

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -131,3 +131,25 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
             where = ".".join(str(x) for x in first["loc"])
             raise BadInput(f"{part}: a row is no {record.__name__}: {where}: {first['msg']}") from error
     return rows
+
+
+def read_table(path: Path, stage: str, columns: Sequence[str] | None = None, **narrowing: Any) -> pa.Table:
+    """Read a Parquet file or folder as an Arrow table, without making an object of each row.
+
+    Args:
+        path: file or folder.
+        stage: that makes it, named where it is missing.
+        columns: to be read, in this order; None = all.
+        narrowing: passed to `pyarrow.parquet.read_table`, such as `filters`.
+
+    Raises:
+        BadInput: it is missing or corrupt, or lacks a column.
+    """
+    if not path.exists():
+        raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
+    try:
+        table = pq.read_table(path, columns=None if columns is None else list(columns), **narrowing)
+        return table if columns is None else table.select(list(columns))
+    except (OSError, KeyError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())
+        raise BadInput(f"{path}: not readable: {why}; run `dvc repro {stage}`") from error

@@ -21,30 +21,13 @@ class Params(params.Section):
     fit: laws.Config
 
 
-def read_columns(path: Path, columns: tuple[str, ...], stage: str) -> Any:
-    """Read some columns of a Parquet file as an Arrow table.
-
-    Raises:
-        BadInput: missing, corrupt, or without such columns.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not path.exists():
-        raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
-    try:
-        return pq.read_table(path, columns=list(columns))
-    except (OSError, pa.ArrowException) as error:
-        raise BadInput(f"{path}: not readable: {error}; run `dvc repro {stage}`") from error
-
-
 def read_curve(cells: Path, student: str, density: float, cuts: list[Cut]) -> held_out.Curve:
     """Read one student's eval losses on one density, and its untrained loss."""
     from stages.laws import measure
 
     def losses(name: str, cell: measure.Cell, stage: str) -> list[measure.Point]:
         path = cells / f"{name}.parquet"
-        return measure.eval_losses(read_columns(path, measure.SCORE_COLUMNS, stage), str(path), cell)
+        return measure.eval_losses(files.read_table(path, stage, measure.SCORE_COLUMNS), str(path), cell)
 
     base = losses(f"{student}-base", measure.Cell(student, None, None, 0), "score-base")
     points = []
@@ -73,7 +56,7 @@ def main(cells: Path, cuts: tuple[Cut, ...], responses: Path, out: Path, curves:
     ledgers = []
     for density in p.densities:
         path = responses / f"{density}.parquet"
-        ledger = read_columns(path, measure.LEDGER_COLUMNS, "respond")
+        ledger = files.read_table(path, "respond", measure.LEDGER_COLUMNS)
         tallies = {cut.budget: measure.tallies(ledger, cut.budget, str(path)) for cut in whole[-2:]}
         ledgers.append(held_out.Ledger(density, tallies))
     measured = [

@@ -7,24 +7,12 @@ import click
 from pydantic import create_model
 
 from stages import files, params, tables
-from stages.errors import BadInput
 from stages.grid import Cut
 from stages.records import Article, KnowledgePoint, PoolQuestion, Response, SeedQuestion, TrainingExample
 
 # Everything in params.yaml, as it stands there: the page shows it. Other stages judge what they use of it.
 _TYPES: dict[str, Any] = dict.fromkeys(params.NAMES, Any) | {"budget": int, "densities": list[float]}
 Params: Any = create_model("Params", __base__=params.Section, **_TYPES)
-
-
-def read_rows(path: Path, **narrowing: Any) -> list[dict[str, Any]]:
-    """Read a Parquet file or folder as plain rows; BadInput where it is missing or corrupt."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return list(pq.read_table(path, **narrowing).to_pylist())
-    except (OSError, pa.ArrowException) as error:
-        raise BadInput(f"{path}: not readable as Parquet: {error}; run `dvc repro`") from error
 
 
 PATH, FOUND = click.Path(path_type=Path), click.Path(exists=True, path_type=Path)
@@ -59,12 +47,15 @@ def main(published: Path, laws: Path, curves: Path, out: Path, pictures: Path, *
     source = files.read_parquet(given["questions"] / "questions.parquet", SeedQuestion)
     sampled = lineage.sample(examples, 3)
     about = [q.page_id for q in source if q.question_id in {e.question_id for e in sampled}]
-    articles = [
-        Article(**a) for a in read_rows(given["articles"], filters=[("page_id", "in", about or [-1])])
-    ]
+    wanted = [("page_id", "in", about or [-1])]
+    pages = files.read_table(given["articles"], "extract", filters=wanted).to_pylist()
+    articles = [Article.model_validate(page) for page in pages]
     run = contents.Run(
         settings=p.model_dump(mode="json"),
-        tables={name: read_rows(published / f"{name}.parquet") for name in tables.PUBLISHED},
+        tables={
+            name: files.read_table(published / f"{name}.parquet", "compare").to_pylist()
+            for name in tables.PUBLISHED
+        },
         laws=files.read_json(laws),
         curves=law.read_curves(curves.read_text(encoding="utf-8")),
         points=points,

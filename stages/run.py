@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from stages.errors import BadInput
-from stages.schedule import Schedule, affected
+from stages.schedule import Schedule, affected, own_lines
 
 
 def changed_graph() -> dict[str, set[str]]:
@@ -42,13 +42,6 @@ def start(stage: str, core: int | None, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def said(log: Path, failed: bool) -> str:
-    """Return the stage's own lines, without DVC's; all of them where it failed."""
-    lines = log.read_text(errors="replace").splitlines()
-    own = [line for line in lines if line and not line.startswith((">", "Running stage", "Updating lock"))]
-    return "".join(f"\n  {line}" for line in (lines if failed else own) if line)
-
-
 @click.command()
 @click.option("--jobs", type=click.IntRange(min=1), help="Stages at once; by default one per core.")
 def main(jobs: int | None) -> None:
@@ -60,6 +53,7 @@ def main(jobs: int | None) -> None:
     logs.mkdir(parents=True, exist_ok=True)
     running: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
     begin = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no stage is left running behind
     try:
         while not schedule.finished():
             free = sorted(set(range(jobs)) - {slot for _, slot in running.values()})
@@ -73,8 +67,10 @@ def main(jobs: int | None) -> None:
                     continue
                 del running[stage]
                 schedule.end(stage, process.returncode == 0)
-                head = f"[{time.monotonic() - begin:.0f} s, {schedule.state()}] {stage}"
-                click.echo(head + said(logs / f"{stage}.log", failed=process.returncode != 0))
+                lines = (logs / f"{stage}.log").read_text(errors="replace").splitlines()
+                said = lines if process.returncode else own_lines(lines)
+                click.echo(f"[{time.monotonic() - begin:.0f} s, {schedule.state()}] {stage}")
+                click.echo("".join(f"  {line}\n" for line in said), nl=False)
     finally:
         for process, _ in running.values():
             with suppress(ProcessLookupError):

@@ -1,6 +1,6 @@
 """Stages start when those before them are done, and only then."""
 
-from stages.schedule import Schedule, affected
+from stages.schedule import Schedule, affected, own_lines
 
 GRAPH = {
     "extract": set(),
@@ -42,3 +42,16 @@ def test_a_failure_stops_only_what_depends_on_it() -> None:
 
 def test_an_empty_graph_is_finished_at_once() -> None:
     assert Schedule({}).finished()
+
+
+def test_a_stage_s_own_lines_are_told_from_those_of_dvc() -> None:
+    printed = [
+        "Running stage 'ask':",
+        "> python -m stages.ask",
+        "",
+        "kept 5",
+        "Updating lock file 'dvc.lock'",
+        "git add",
+    ]
+    assert own_lines(printed) == ["kept 5"]
+    assert own_lines(["Stage 'ask' didn't change, skipping"]) == []

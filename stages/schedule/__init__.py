@@ -1,4 +1,4 @@
-"""Which stages may run now: those whose predecessors are done."""
+"""Running a graph of stages: which may start now, and what they said."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,6 +17,17 @@ def affected(graph: Mapping[str, set[str]], changed: Iterable[str]) -> dict[str,
         left |= after
         grown = bool(after)
     return {stage: before & left for stage, before in graph.items() if stage in left}
+
+
+def own_lines(printed: Iterable[str]) -> list[str]:
+    """Return what a stage itself said, without the lines that DVC prints before and after it."""
+    own, inside = [], False
+    for line in printed:
+        if line.startswith(("> ", "Updating lock file", "Generating lock file", "To track the changes")):
+            inside = line.startswith("> ")
+        elif inside and line:
+            own.append(line)
+    return own
 
 
 class Schedule:

@@ -1,0 +1,101 @@
+"""Greedy answers and the loss of reference answers."""
+
+import math
+
+import pytest
+import student_samples
+
+from stages.errors import BadInput
+from stages.grid import Cut
+from stages.student import Score, encoding, scoring
+
+TRAINING = {
+    "density": 2.0,
+    "share": 0.25,
+    "budget": 4,
+    "protocol": "rejection_sampling",
+    "runs": [{"seed": 3}, {"seed": 5}],
+}
+
+
+@pytest.fixture(scope="module")
+def base():
+    return student_samples.base()
+
+
+def test_answer_loss_is_the_sum_over_the_answers_tokens(base):
+    """Checked token by token against the model's own probabilities, one unpadded row at a time."""
+    import torch
+
+    model, tokenizer = base
+    items = student_samples.items()
+    found = scoring.answer_losses(model.eval(), tokenizer, items, Score(max_new_tokens=4, batch=3))
+    for row, (loss, count) in zip(encoding.answers(items, tokenizer), found, strict=True):
+        with torch.no_grad():
+            logp = model(input_ids=torch.tensor([row.ids])).logits[0].log_softmax(-1)
+        wanted = -sum(logp[i - 1, row.ids[i]].item() for i in range(row.start, len(row.ids)))
+        assert loss == pytest.approx(wanted, rel=1e-4)
+        assert count == len(row.ids) - row.start >= 2
+    assert found[0][0] / found[0][1] == pytest.approx(math.log(len(tokenizer)), rel=0.25)
+
+
+def test_greedy_answers_do_not_depend_on_the_batch_and_equal_an_argmax_loop(base):
+    import torch
+
+    model, tokenizer = base
+    questions = [
+        "What is the capital of France?",
+        "Peru?",
+        "Tell me the capital of Norway, please, would you?",
+    ]
+    config = Score(max_new_tokens=5, batch=3)
+    together = scoring.generate(model.eval(), tokenizer, questions, config)
+    alone = scoring.generate(model, tokenizer, questions, config.model_copy(update={"batch": 1}))
+    assert together == alone
+    stop = scoring.stop_tokens(tokenizer)
+    for question, answer in zip(questions, together, strict=True):
+        (ids,) = encoding.prompts([question], tokenizer)
+        written: list[int] = []
+        while len(written) < 5 and not set(written) & set(stop):
+            with torch.no_grad():
+                logits = model(input_ids=torch.tensor([ids + written])).logits[0, -1]
+            written.append(int(logits.argmax()))
+        text = tokenizer.decode(written, skip_special_tokens=True).strip()
+        assert answer == (text.splitlines() or [""])[0].strip()
+
+
+def test_newline_and_end_token_stop_an_answer(base):
+    tokenizer = base[1]
+    stop = scoring.stop_tokens(tokenizer)
+    assert tokenizer.eos_token_id in stop
+    assert tokenizer.convert_tokens_to_ids("Ċ") in stop
+    assert len(stop) < 10
+
+
+def test_batches_hold_every_item_once_longest_first():
+    parts = list(scoring._batches([3, 9, 5, 9, 1], 2))
+    assert parts == [[1, 3], [2, 0], [4]]
+
+
+def test_models_of_a_cell_take_their_coordinates_from_their_training():
+    found = scoring.cells(TRAINING, "here", density=2.0, cut=Cut(0.25, 4))
+    assert found == [
+        scoring.Cell(2.0, 0.25, 4, "rejection_sampling", 3, "seed-3"),
+        scoring.Cell(2.0, 0.25, 4, "rejection_sampling", 5, "seed-5"),
+    ]
+
+
+def test_models_of_another_cell_are_refused():
+    with pytest.raises(BadInput, match=r"trained at density 2\.0 on cut 0\.25x4"):
+        scoring.cells(TRAINING, "here", cut=Cut(1.0, 4))
+    with pytest.raises(BadInput, match="train this cell again"):
+        scoring.cells(TRAINING, "here", density=3.0)
+
+
+def test_rows_carry_coordinates_and_are_graded_with_aliases():
+    items = student_samples.items()[:2]
+    answered = [scoring.Answered("the paris", 1.5, 2), scoring.Answered("kyoto", 3.0, 2)]
+    rows = scoring.rows("tiny", scoring.BASE, items, answered)
+    assert [row.correct for row in rows] == [True, False]
+    assert (rows[0].density, rows[0].share, rows[0].budget, rows[0].protocol) == (None, None, 0, "base")
+    assert (rows[1].prediction, rows[1].answer_loss, rows[1].seed) == ("kyoto", 3.0, 0)
