@@ -19,7 +19,8 @@ STAGES: dict[str, dict[str, Any]] = DVC["stages"]
 
 # They carry rows and settings between verbs and nouns and decide nothing that a stage writes.
 CARRIERS = {
-    ROOT / "stages" / f"{name}.py" for name in ("__init__", "errors", "files", "grid", "params", "progress", "records")
+    ROOT / "stages" / f"{name}.py"
+    for name in ("__init__", "errors", "files", "grid", "params", "progress", "records")
 }
 
 

@@ -17,7 +17,7 @@ def test_the_same_cut_written_twice_counts_once() -> None:
 
 @pytest.mark.parametrize("text", ["1x0", "1x-2", "1x2.5", "1xmany", "0x4", "1.5x4", "4", "x4", "1x", "-1x4"])
 def test_a_bad_cut_is_refused_by_name(text: str) -> None:
-    with pytest.raises(BadInput, match="cut '|budget '"):
+    with pytest.raises(BadInput, match=r"cut '|budget '"):
         Cut.parse(text)
 
 

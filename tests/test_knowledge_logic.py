@@ -1,12 +1,12 @@
 """Logic forms and annotations: what is wrong has a name."""
 
 import pytest
-from stages.teacher.client import Outcome
 
 from stages.knowledge.annotation import annotation
 from stages.knowledge.mermaid import Diagram, fault, parse
 from stages.records import Knowledge, SeedQuestion
 from stages.teacher import prompts
+from stages.teacher.client import Outcome
 
 GRAPH = 'graph TD\n  A["Chad"] -->|capital| B["N\'Djamena"]\n  B --> C["Africa (continent)"]'
 QUESTION = SeedQuestion(

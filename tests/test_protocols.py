@@ -5,13 +5,13 @@ import random
 
 import pytest
 import yaml
-from stages.teacher.client import Outcome
 
 from stages.errors import BadInput
 from stages.grid import Cut
 from stages.protocols import card
 from stages.protocols.rejection_sampling import judge, select, within
 from stages.records import PoolQuestion, Response
+from stages.teacher.client import Outcome
 from stages.teacher.prompts import Answer
 
 

@@ -19,7 +19,5 @@ class Config(Section):
     articles: int | None = Field(ge=1)  # how many of them, drawn at random; null = all
     per_article: int = Field(ge=1)  # questions requested per article
     max_answer_words: int = Field(ge=1)  # longer reference answers are rejected
-    near_duplicate: float = Field(
-        gt=0, le=1
-    )  # Jaccard, character 5-grams, at an equal answer
+    near_duplicate: float = Field(gt=0, le=1)  # Jaccard, character 5-grams, at an equal answer
     decontaminate: Decontaminate
