@@ -6,7 +6,7 @@ one thread uses one core; wall seconds on a busy machine tell of its other guest
 counted, so that short runs look worse than long ones.
 
     python benchmarks/train_ratio.py --student tiny --base models/base/tiny \
-        --data datasets/train/2.0-1x16.parquet
+        --data datasets/train/4.8-1x16.parquet
 """
 
 import math

@@ -58,3 +58,8 @@ def test_settings_named_in_the_readme_exist() -> None:
         for part in name.split("."):
             assert part in here, name
             here = here[part]
+
+
+def test_the_readme_shows_the_committed_headline() -> None:
+    headline = (ROOT / "metrics" / "headline.md").read_text().strip()
+    assert headline in README, "the README's table is not that of metrics/headline.md"
