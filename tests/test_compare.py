@@ -94,9 +94,9 @@ def test_corrupt_or_foreign_files_are_one_line(root):
     cell = root / "metrics" / "cells" / "tiny-2.0-1x4.parquet"
     kept = cell.read_bytes()
     cell.write_bytes(kept[:200])
-    assert "metrics/cells/tiny-2.0-1x4.parquet: no rows of ItemScore" in refusal(run())
+    assert "metrics/cells/tiny-2.0-1x4.parquet: not readable" in refusal(run())
     shutil.copy("datasets/responses/2.0.parquet", cell)
-    assert "no rows of ItemScore" in refusal(run())
+    assert "not readable: No match for FieldRef.Name(student)" in refusal(run())
     cell.write_bytes(kept)
     (root / "metrics" / "laws.json").write_text("{")
     assert "metrics/laws.json: not readable as JSON" in refusal(run())

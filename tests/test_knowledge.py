@@ -32,7 +32,7 @@ def test_density_on_a_torus_is_unbiased_with_the_theoretical_spread() -> None:
     # Uniform on [0, 1)^2 with wrap-around, made by tiling: mean error near 0, sd of log ρ = √ψ₁(k).
     rng = np.random.default_rng(1)
     points = rng.uniform(size=(4000, 2))
-    tiled = np.concatenate([[*points, i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    tiled = np.concatenate([points + np.array([i, j]) for i in (-1, 0, 1) for j in (-1, 0, 1)])
     logs = log10_density(tiled, 10)[4 * 4000 : 5 * 4000] * math.log(10)
     assert logs.mean() == pytest.approx(math.log(4000), abs=0.02)
     assert logs.std() == pytest.approx(math.sqrt(polygamma(1, 10)), rel=0.05)

@@ -159,7 +159,7 @@ def test_at_another_temperature_no_true_coverage_is_claimed(root):
 @pytest.mark.parametrize(
     ("gone", "said"),
     [
-        ("metrics/tables/seeds.parquet", "metrics/tables/seeds.parquet: not readable as Parquet"),
+        ("metrics/tables/seeds.parquet", "metrics/tables/seeds.parquet: missing; run `dvc repro compare`"),
         ("datasets/train/2.0-1x16.parquet", "datasets/train/2.0-1x16.parquet: not readable as Parquet"),
         ("metrics/pools/3.0.json", "metrics/pools/3.0.json: not readable as JSON"),
     ],
