@@ -199,9 +199,9 @@ class _Decay(Law):
     parameters = ("B", "beta", "E")
     scales = ("log", "log", "linear")
 
+    @abstractmethod
     def x(self, r: Array) -> Array:
         """Return what beta multiplies."""
-        raise NotImplementedError
 
     def log_loss(self, phi: Array, r: Array) -> Array:
         """Return log L(r)."""
