@@ -2,8 +2,6 @@
 
 import shutil
 import sqlite3
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +12,7 @@ import click
 
 from stages import files
 from stages.errors import BadInput
+from stages.progress import Progress
 
 FILE = click.Path(path_type=Path)
 
@@ -42,13 +41,11 @@ def _database(folder: Path, out: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _progress(found: Iterable[Any], counts: Counter[str]) -> Iterator[Any]:
-    """Pass everything on; on a terminal, say every second how far it is."""
-    begin = shown = time.monotonic()
+    """Pass everything on, saying how far it is."""
+    report = Progress("pages")
     for row in found:
         yield row
-        if sys.stderr.isatty() and (now := time.monotonic()) - shown >= 1:
-            shown, rate = now, counts["pages"] / (now - begin)
-            click.echo(f"extract: {counts['pages']:,} pages, {rate:,.0f} pages/s", err=True)
+        report(counts["pages"], 0)
 
 
 @click.command()

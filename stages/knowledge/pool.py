@@ -112,7 +112,7 @@ def steer(
         questions=len(chosen),
         source=len(questions),
     )
-    return _rows(questions, points, source, chosen, tilt, target, seed), trace
+    return _rows(questions, points, source, chosen, within, tilt, target, seed), trace
 
 
 def acceptance(density: np.ndarray, tilt: float, size: int) -> np.ndarray:
@@ -172,9 +172,13 @@ def _choose(source: _Source, tilt: float) -> np.ndarray:
 
 
 def _measure(source: _Source, chosen: np.ndarray) -> np.ndarray:
-    """Return log10 ρ of the chosen questions' distinct points among themselves."""
-    rows = np.unique(np.concatenate([source.members[i] for i in chosen]))
-    return log10_density(source.vectors[rows], source.k)
+    """Return log10 ρ of the chosen questions' distinct points among themselves, in the order of `_held`."""
+    return log10_density(source.vectors[_held(source, chosen)], source.k)
+
+
+def _held(source: _Source, chosen: np.ndarray) -> np.ndarray:
+    """Return the rows of `vectors` that belong to the chosen questions, ascending."""
+    return np.unique(np.concatenate([source.members[i] for i in chosen]))
 
 
 def _solve(source: _Source, target: float, lowest: float, highest: float) -> float:
@@ -197,14 +201,14 @@ def _rows(
     points: Sequence[KnowledgePoint],
     source: _Source,
     chosen: np.ndarray,
+    within: np.ndarray,
     tilt: float,
     target: float,
     seed: int,
 ) -> list[PoolQuestion]:
     probability = acceptance(source.density, tilt, source.size)
     group: Mapping[str, int] = {p.question_id: p.group for p in points if p.position == 0}
-    rows = np.unique(np.concatenate([source.members[i] for i in chosen]))
-    within = dict(zip(rows, log10_density(source.vectors[rows], source.k), strict=True))
+    density = dict(zip(_held(source, chosen), within, strict=True))
     ranked = sorted(chosen, key=lambda i: (_uniform(seed, "rank", questions[i].question_id), i))
     return [
         PoolQuestion(
@@ -218,7 +222,7 @@ def _rows(
             title=questions[i].title,
             page_id=questions[i].page_id,
             revision_id=questions[i].revision_id,
-            log10_density=float(np.mean([within[row] for row in source.members[i]])),
+            log10_density=float(np.mean([density[row] for row in source.members[i]])),
             acceptance=float(probability[i]),
             group=group[questions[i].question_id],
         )
