@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from stages.records import Article, Fact
 from stages.teacher.client import Config
 
+SYNTHESIS = {"slip": 0.12, "miss": 0.2, "false_alarm": 0.03}  # of the embedded teacher
 DROP = "drop"  # close the connection without a reply
 
 
@@ -99,7 +100,7 @@ def config(**changes: Any) -> Config:
         "retries": 2,
         "max_malformed": 0.1,
         "price": {"input": 1.0, "output": 2.0},
-        "embedded": {"a": 0.6, "b": 0.8, "never": 0.1},
+        "embedded": {"a": 0.6, "b": 0.8, "never": 0.1, **SYNTHESIS},
     }
     return Config.model_validate(settings | changes)
 

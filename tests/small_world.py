@@ -7,6 +7,7 @@ import yaml
 from stages import files
 from stages.records import Article, Fact
 
+SYNTHESIS = {"slip": 0.12, "miss": 0.2, "false_alarm": 0.03}  # of the embedded teacher
 CONTINENTS = ("Africa", "Asia", "Europe", "Oceania")
 SETTINGS = {
     "seed": 0,
@@ -24,7 +25,7 @@ SETTINGS = {
         "retries": 1,
         "max_malformed": 0.5,
         "price": {"input": 1.0, "output": 2.0},
-        "embedded": {"a": 1.0, "b": 1.0, "never": 0.1},
+        "embedded": {"a": 1.0, "b": 1.0, "never": 0.1, **SYNTHESIS},
     },
     "ask": {
         "category": "Countries",
@@ -35,7 +36,19 @@ SETTINGS = {
         "decontaminate": {"ngram": 8, "overlap": 0.8},
     },
     "knowledge": {"embedder": "hashing", "features": 16, "dimensions": 3, "neighbours": 4, "groups": 6},
-    "synthesize": {"questions": 40, "tolerance": 5.0},
+    "synthesize": {
+        "questions": 40,
+        "tolerance": 0.25,
+        "level_tolerance": 0.05,
+        "rounds": 6,
+        "orders": 30,
+        "max_calls": None,
+        "max_cost": None,
+        "detailed": True,
+        "near_copy": 0.6,
+        "densities": None,
+        "ratios": None,
+    },
     "benchmarks": {"folder": "benchmarks"},
     "train": {
         "steps": 3,

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from scripted_teacher import WORLD, completion, config, teacher
+from scripted_teacher import SYNTHESIS, WORLD, completion, config, teacher
 
 from stages.errors import BadInput
 from stages.teacher import prompts
@@ -58,7 +58,7 @@ def test_another_seed_temperature_model_or_corpus_is_another_draw(store):
         draw([r._replace(temperature=0.5) for r in rollouts(2)], config(), store, WORLD),
         draw(rollouts(2), config(model="other"), store, WORLD),
         draw(rollouts(2), config(), store, WORLD[:3]),
-        draw(rollouts(2), config(embedded={"a": 1.0, "b": 1.0, "never": 0.0}), store, WORLD),
+        draw(rollouts(2), config(embedded={"a": 1.0, "b": 1.0, "never": 0.0, **SYNTHESIS}), store, WORLD),
     ]
     assert not any(o.cached for outcomes in others for o in outcomes)
 
@@ -116,6 +116,16 @@ def test_a_request_carries_key_seed_schema_and_nothing_of_our_own(store):
     sent = request.body
     assert (sent["seed"], sent["temperature"], sent["max_tokens"], sent["model"]) == (13, 0.25, 77, "m")
     assert sent["response_format"]["json_schema"]["name"] == "answer"
+
+
+def test_a_reply_with_nul_and_lone_surrogates_survives_the_store(store):
+    odd = completion('{"rationale": "a\\u0000b", "answer": "c\ud800"}')  # nul escaped, surrogate bare
+    raw = completion('{"rationale": "a\u0000b", "answer": "c"}')  # a bare nul is no JSON
+    with teacher(odd, raw, raw) as (url, _):
+        drawn = draw(rollouts(2), over_socket(url, concurrency=1, max_malformed=0.9), store)
+        again = draw(rollouts(2), over_socket(url, concurrency=1, max_malformed=0.9), store)
+    assert [o.reason for o in drawn] == [o.reason for o in again] == ["ok", "not_json"]
+    assert drawn[0].reply == again[0].reply == prompts.Answer(rationale="a b", answer="c?")
 
 
 INTERRUPTED = """

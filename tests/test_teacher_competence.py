@@ -19,7 +19,8 @@ from stages.teacher.competence import (
 )
 from stages.teacher.corpus import Corpus
 
-SHAPE = Embedded(a=0.6, b=0.8, never=0.1)
+REST = {"slip": 0.1, "miss": 0.2, "false_alarm": 0.05}
+SHAPE = Embedded(a=0.6, b=0.8, never=0.1, **REST)
 FACTS = [(f"Town {i}", "mayor") for i in range(20_000)]
 
 
@@ -85,8 +86,8 @@ def test_competence_belongs_to_the_fact_and_the_model():
 
 
 def test_never_is_a_share_from_nothing_to_all():
-    assert (p_of(FACTS[:500], Embedded(a=1, b=1, never=0)) > 0).all()
-    assert (p_of(FACTS[:500], Embedded(a=1, b=1, never=1)) == 0).all()
+    assert (p_of(FACTS[:500], Embedded(a=1, b=1, never=0, **REST)) > 0).all()
+    assert (p_of(FACTS[:500], Embedded(a=1, b=1, never=1, **REST)) == 0).all()
 
 
 @pytest.mark.parametrize("p", [0.0, 1e-300, 0.2, 0.5, 0.8, 1.0])

@@ -17,12 +17,14 @@ from stages import files
 from stages.records import Article
 from stages.teacher.__main__ import main
 
+REST = ["--slip", "0", "--miss", "0", "--false-alarm", "0"]
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--articles", "nowhere", "--model", "m", "--a", "1", "--b", "1", "--never", "0"], "nowhere"),
-        (["--model", "m", "--a", "0", "--b", "1", "--never", "0"], "'a'"),
+        (["--articles", "nowhere", "--model", "m", "--a", "1", "--b", "1", "--never", "0", *REST], "nowhere"),
+        (["--model", "m", "--a", "0", "--b", "1", "--never", "0", *REST], "'a'"),
         (["--model", "m"], "params.yaml"),
     ],
 )
@@ -71,7 +73,18 @@ def test_help_answers_at_once_and_explains_every_option():
     result = CliRunner().invoke(main, ["serve", "--help"])
     assert time.process_time() - start < 1.0
     assert result.exit_code == 0
-    for option in ("--host", "--port", "--articles", "--model", "--a", "--b", "--never", "--log"):
+    for option in (
+        "--host",
+        "--port",
+        "--articles",
+        "--model",
+        "--a",
+        "--b",
+        "--never",
+        "--slip",
+        "--miss",
+        "--log",
+    ):
         assert re.search(rf"{option} \S*\s+\S", result.output), option
 
 
@@ -81,7 +94,7 @@ def test_a_taken_port_is_one_line(tmp_path):
     files.write_parquet(tmp_path / "a.parquet", WORLD, Article)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        shape = ["--model", "m", "--a", "1", "--b", "1", "--never", "0"]
+        shape = ["--model", "m", "--a", "1", "--b", "1", "--never", "0", *REST]
         result = CliRunner().invoke(
             main, ["serve", "--port", port, "--articles", str(tmp_path / "a.parquet"), *shape]
         )

@@ -15,7 +15,7 @@ from stages.records import Article
 from stages.teacher import prompts, simulator, wire
 from stages.teacher.competence import Embedded
 
-SHAPE = Embedded(a=0.6, b=0.8, never=0.1)
+SHAPE = Embedded(a=0.6, b=0.8, never=0.1, slip=0.1, miss=0.2, false_alarm=0.05)
 MODEL = "seedbed-simulator"
 
 
@@ -93,6 +93,19 @@ def test_each_task_is_answered_in_its_schema_and_anything_else_in_prose():
     assert contents(prose) == contents(in_parts)
 
 
+def test_each_step_of_a_synthesis_is_answered_in_its_schema():
+    points = ["The capital of France is Paris.", "France lies in Europe.", "To call France, one dials +33."]
+    sent = [
+        prompts.expansion(points, [FRANCE], 2),
+        prompts.combination(points, [FRANCE]),
+        prompts.verdict("What is the capital of France?", "Paris", points[:2], [FRANCE]),
+    ]
+    for prompt, response in zip(sent, ask(*map(body, sent)), strict=True):
+        prompt.reply.model_validate_json(contents(response)[0])
+    greedy = ask(*(body(sent[1], temperature=0, seed=seed) for seed in range(5)))
+    assert len({contents(response)[0] for response in greedy}) == 1
+
+
 @pytest.mark.parametrize(
     ("bad", "status", "param"),
     [
@@ -140,10 +153,11 @@ def test_the_id_stands_for_articles_and_competence():
     ids = {
         simulator.model_id(MODEL, SHAPE, WORLD),
         simulator.model_id(MODEL, SHAPE, WORLD[:3]),
-        simulator.model_id(MODEL, Embedded(a=0.6, b=0.9, never=0.1), WORLD),
+        simulator.model_id(MODEL, SHAPE.model_copy(update={"b": 0.9}), WORLD),
+        simulator.model_id(MODEL, SHAPE.model_copy(update={"miss": 0.3}), WORLD),
         simulator.model_id("other", SHAPE, WORLD),
     }
-    assert len(ids) == 4
+    assert len(ids) == 5
 
 
 def test_answers_stay_what_they_were_at_this_version():
@@ -152,7 +166,7 @@ def test_answers_stay_what_they_were_at_this_version():
     responses = ask(*(body(prompt, rollout) for prompt in prompts_sent for rollout in range(8)))
     said = hashlib.sha256("\n".join(contents(r)[0] for r in responses).encode()).hexdigest()[:16]
     # Where this changes on purpose, raise simulator.VERSION with it, or stored replies pass for new ones.
-    assert (simulator.VERSION, said) == (1, "984462f37018a5bd")
+    assert (simulator.VERSION, said) == (2, "984462f37018a5bd")
 
 
 def test_the_same_request_gives_the_same_bytes_whatever_the_process(tmp_path):
@@ -163,7 +177,7 @@ def test_the_same_request_gives_the_same_bytes_whatever_the_process(tmp_path):
         "from stages.records import Article; from stages.teacher import simulator as s;"
         "from stages.teacher.competence import Embedded; p = Path(sys.argv[1]);"
         "app = s.application(files.read_parquet(p / 'a.parquet', Article), 'seedbed-simulator',"
-        " Embedded(a=0.6, b=0.8, never=0.1));"
+        " Embedded(a=0.6, b=0.8, never=0.1, slip=0.1, miss=0.2, false_alarm=0.05));"
         "http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url='http://teacher');"
         "r = asyncio.run(http.post('/v1/chat/completions', content=(p / 'body').read_bytes()));"
         "sys.stdout.buffer.write(r.content)"

@@ -138,3 +138,36 @@ def test_key_stays_what_it_was_since_stored_replies_were_paid_under_it():
     messages = (("user", "What is the capital of France?"),)
     expected = "c89dca2a4f5445aebafbd975078be94af3d342bb2e8bbdaa197d13ca6bd1341f"
     assert key(messages=messages) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "answer", "reason"),
+    [
+        ('{"rationale": "r", "answer": "a\\ud800b"}', None, "not_json"),  # a lone surrogate, escaped twice
+        ('{"rationale": "r", "answer": "a\ud800b"}', "a?b", "ok"),
+        ('{"rationale": "r", "answer": "a\\u0000b"}', "a b", "ok"),
+        ('{"rationale": "r", "answer": "\\u0000"}', None, "wrong_schema"),
+    ],
+)
+def test_text_that_cannot_be_stored_is_cleaned_or_rejected_by_name(content, answer, reason):
+    reply, found = wire.judge(wire.read_completion(completion(content).body), prompts.Answer)
+    assert found == reason
+    assert (reply.answer if reply else None) == answer
+
+
+def test_a_verdicts_categories_are_an_enumeration_on_the_wire():
+    schema = prompts.Verdict.wire_schema()
+    assert schema["additionalProperties"] is False
+    assert schema["required"] == ["error", "reason"]
+    assert "logic_error" in schema["properties"]["error"]["enum"]
+    wrong = completion('{"error": "typo", "reason": "x"}')
+    assert wire.judge(wire.read_completion(wrong.body), prompts.Verdict)[1] == "wrong_schema"
+
+
+def test_points_and_articles_of_a_synthesis_prompt_can_be_read_back():
+    points = ["Paris is the capital of France.", "One\nline."]
+    user = prompts.combination(points, [FRANCE, FRANCE]).messages[1][1]
+    head, read, articles = prompts.read_synthesis(user)
+    assert head == "Write one question."
+    assert read == ["Paris is the capital of France.", "One line."]
+    assert articles == [(FRANCE.title, FRANCE.facts, FRANCE.text)] * 2

@@ -42,6 +42,13 @@ def main() -> None:
 @click.option("--a", type=float, help="Shape a of p ~ Beta(a, b).  [default: teacher.embedded.a]")
 @click.option("--b", type=float, help="Shape b of p ~ Beta(a, b).  [default: teacher.embedded.b]")
 @click.option("--never", type=float, help="Share of facts with p = 0.  [default: teacher.embedded.never]")
+@click.option("--slip", type=float, help="Share synthesized with a fault.  [default: teacher.embedded.slip]")
+@click.option("--miss", type=float, help="Share of faults missed.  [default: teacher.embedded.miss]")
+@click.option(
+    "--false-alarm",
+    type=float,
+    help="Share of sound samples called faulty.  [default: teacher.embedded.false_alarm]",
+)
 @click.option(
     "--log",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -55,6 +62,9 @@ def serve(
     a: float | None,
     b: float | None,
     never: float | None,
+    slip: float | None,
+    miss: float | None,
+    false_alarm: float | None,
     log: Path | None,
 ) -> None:
     """Answer chat completions by reading ARTICLES, until interrupted."""
@@ -62,7 +72,7 @@ def serve(
 
     from stages.teacher import simulator
 
-    given = {"a": a, "b": b, "never": never}
+    given = {"a": a, "b": b, "never": never, "slip": slip, "miss": miss, "false_alarm": false_alarm}
     if model is None or None in given.values():
         p = params.load(Params).teacher
         model = model or p.model

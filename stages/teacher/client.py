@@ -171,7 +171,7 @@ class _Run:
 
             if articles is None:
                 raise ValueError("the embedded teacher needs articles to read")
-            self.model = simulator.model_id(config.model, config.embedded, articles)
+            self.model = simulator.prepared(articles, config.model, config.embedded).model_id
         self.outcomes: dict[int, Outcome] = {}
         self.places: dict[str, int] = {}  # where each key stands first
         self.twins: list[tuple[int, int]] = []  # (a later place, the first place of the same key)
@@ -345,7 +345,7 @@ class _Run:
             from stages.teacher import simulator
 
             assert self.articles is not None
-            app = simulator.application(self.articles, config.model, config.embedded)
+            app = simulator.prepared(self.articles, config.model, config.embedded).application
             url, key = endpoint.IN_PROCESS_URL, "embedded"
         else:
             url, key = config.base_url or endpoint.OPENAI_URL, endpoint.api_key(config.api_key_env)

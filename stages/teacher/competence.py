@@ -16,11 +16,14 @@ from stages import params
 
 
 class Embedded(params.Section):
-    """Competence of the embedded teacher at temperature 1."""
+    """Competence of the embedded teacher: of its answers at temperature 1, its synthesis and its verdicts."""
 
     a: float = Field(gt=0)  # first shape of p ~ Beta(a, b); the unsolved share falls as r^-a
     b: float = Field(gt=0)  # second shape; the mean of p is a / (a + b)
     never: float = Field(ge=0, le=1)  # share of facts with p = 0
+    slip: float = Field(ge=0, le=1)  # share of points stated, and of questions combined, with a fault
+    miss: float = Field(ge=0, le=1)  # share of faulty samples that its verdict takes for sound
+    false_alarm: float = Field(ge=0, le=1)  # share of sound samples that its verdict calls faulty
 
 
 def uniform(*parts: object) -> float:

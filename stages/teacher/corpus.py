@@ -37,7 +37,7 @@ class Corpus:
 
     def __init__(self, articles: Sequence[Article]) -> None:
         self.articles = sorted(articles, key=lambda a: (a.page_id, a.title))
-        self.facts = [reading.usable(a.title, a.facts) for a in self.articles]
+        self.facts = [reading.known(a.title, a.facts, a.text) for a in self.articles]
         self._names: dict[str, list[int]] = defaultdict(list)
         values: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         for i, article in enumerate(self.articles):
@@ -60,12 +60,26 @@ class Corpus:
         """Tell whether `text` is a title or an alias."""
         return " ".join(phrasing.words(text)) in self._names
 
+    def titled(self, title: str) -> list[int]:
+        """Return the positions of the articles with this title: one, or none."""
+        named = self._names.get(" ".join(phrasing.words(title)), [])
+        return [i for i in named if self.articles[i].title == title][:1]
+
     def categories(self, title: str) -> list[str]:
         """Return the categories of the article with this title; none if there is no such article."""
-        for i in self._names.get(" ".join(phrasing.words(title)), []):
-            if self.articles[i].title == title:
-                return self.articles[i].categories
-        return []
+        return [category for i in self.titled(title) for category in self.articles[i].categories]
+
+    def same(self, left: str, right: str) -> bool:
+        """Tell whether two answers are one: spelled alike, or title and alias of one article."""
+        forms = {reading.plain(left), reading.plain(right)}
+        if len(forms) == 1:
+            return True
+        names = (
+            {reading.plain(name) for name in (self.articles[i].title, *self.articles[i].aliases)}
+            for title in (left, right)
+            for i in self.titled(title)
+        )
+        return any(forms <= known for known in names)
 
     def named(self, question: str) -> list[tuple[list[int], str]]:
         """Return (articles, the name as written) of each title or alias in `question`, the best first.
@@ -98,10 +112,21 @@ class Corpus:
         return names
 
     def _find(self, question: str) -> Found | None:
-        """Return the fact that `question` asks about: its subject by name, its key by phrasing or cues."""
+        """Return the fact that `question` asks about: its subject by name, its key by phrasing or cues.
+
+        Where the last sentence names something, it alone asks; what stands before it is context.
+        """
+        lines = reading.sentences(question)
+        asking = lines[-1] if len(lines) > 1 else question
+        names = self.named(asking)
+        if not names and asking != question:
+            asking, names = question, self.named(question)
+        return self._asked(asking, names)
+
+    def _asked(self, question: str, names: list[tuple[list[int], str]]) -> Found | None:
         best: Found | None = None
         best_score = 0.0
-        for articles, written in self.named(question):
+        for articles, written in names:
             form = phrasing.template(question, written)
             exact = phrasing.templates().get(form, frozenset())
             asked = frozenset(phrasing.words(form))

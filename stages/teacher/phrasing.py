@@ -126,10 +126,14 @@ def statement(key: str, title: str, value: str, choice: int, opener: int = 0) ->
     frame = known.statements[choice % len(known.statements)]
     shown = f"{value} {known.unit}" if known.unit and re.fullmatch(r"[\d.,]+", value) else value
     start = OPENERS[opener % len(OPENERS)]
-    if start and frame.startswith(_LOWERED):
-        frame = frame[0].lower() + frame[1:]
+    frame = lowered(frame) if start else frame
     text = start + frame.replace("{S}", title).replace("{V}", shown)
     return text.replace("..", ".") if value.endswith(".") else text
+
+
+def lowered(sentence: str) -> str:
+    """Return a sentence as it goes on after an opener: in lower case unless it begins with a name."""
+    return sentence[0].lower() + sentence[1:] if sentence.startswith(_LOWERED) else sentence
 
 
 def template(question: str, title: str) -> str:

@@ -1,18 +1,30 @@
 """Every prompt the verbs send: messages plus the JSON schema of the reply.
 
-A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answer`) is the
-`response_format.json_schema.name` on the wire; a teacher may tell the tasks apart by it.
+A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answer`, `expansion`,
+`combination`, `verdict`) is the `response_format.json_schema.name` on the wire; a teacher may tell the tasks
+apart by it.
 """
 
 import functools
 import re
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from stages.records import Article, Fact
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+def _printable(value: Any) -> Any:
+    """Replace control characters, NUL among them: legal in JSON's escapes, they break prompts and tables."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ", value) if isinstance(value, str) else value
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    BeforeValidator(_printable),
+]
 
 
 class Reply(BaseModel):
@@ -76,6 +88,30 @@ class Answer(Reply):
     answer: Text
 
 
+class Expansion(Reply):
+    """Reply to `expansion`."""
+
+    knowledge_points: list[Text]
+
+
+class Combination(Reply):
+    """Reply to `combination`: one synthesized question."""
+
+    question: Text
+    answer: Text
+    evidence: Text  # the sentence of an article that states the answer, verbatim
+    distractors: list[Text]  # plausible wrong answers of the source's theme
+    logic_form: Text  # Mermaid
+    knowledge_points: list[Text]  # the three to five of the given points that the question combines
+
+
+class Verdict(Reply):
+    """Reply to `verdict`: the detailed evaluation of one synthesized question."""
+
+    error: Literal["none", "question_error", "answer_error", "knowledge_point_error", "logic_error"]
+    reason: Text
+
+
 class Prompt(NamedTuple):
     """What one request asks: chat messages (role, content) and the schema of the reply."""
 
@@ -128,3 +164,102 @@ def answer(question: str) -> Prompt:
         "answer alone, as short as possible."
     )
     return Prompt((("system", system), ("user", question)), Answer)
+
+
+def expansion(
+    points: Sequence[str], articles: Sequence[Article], count: int, max_characters: int = 3000
+) -> Prompt:
+    """Ask for `count` knowledge points beyond the given ones (expansion of arXiv 2606.23271, stage 3).
+
+    Args:
+        points: knowledge points to start from.
+        articles: one to three, which must support what is stated.
+        count: how many new points.
+        max_characters: of each article's text.
+    """
+    system = (
+        "You expand what is known about a theme. Given knowledge points and the articles they rest on, state "
+        "further knowledge points: one sentence each, about a concrete instance that it names, supported by "
+        "the articles, and saying something that none of the given points says."
+    )
+    blocks = _blocks(articles, max_characters)
+    user = f"State {count} further knowledge points.\n\n{_listed(points)}\n\n{blocks}"
+    return Prompt((("system", system), ("user", user)), Expansion)
+
+
+def combination(points: Sequence[str], articles: Sequence[Article], max_characters: int = 3000) -> Prompt:
+    """Ask for one new question that combines 3–5 of the points (arXiv 2606.23271, stage 3).
+
+    Args:
+        points: knowledge points to combine; three at least.
+        articles: one to three, which the points rest on.
+        max_characters: of each article's text.
+    """
+    system = (
+        "You combine three to five of the given knowledge points into one new question. The question names "
+        "its subject, is about concrete instances, has exactly one short unambiguous answer, does not hold "
+        "the answer, is not multiple choice and is understandable without the articles; information from "
+        "the articles' theme may be woven in as context or distraction before what is asked. Give the "
+        "question, its answer, as evidence the one sentence of an article that states the answer, word for "
+        "word, two or three distractors (plausible wrong answers of the same theme), the logic form that "
+        "leads from the knowledge points to the answer as a Mermaid graph, flowchart or mindmap, and the "
+        "knowledge points that were combined, as they were given."
+    )
+    user = f"Write one question.\n\n{_listed(points)}\n\n{_blocks(articles, max_characters)}"
+    return Prompt((("system", system), ("user", user)), Combination)
+
+
+def verdict(
+    question: str,
+    answer: str,
+    points: Sequence[str],
+    articles: Sequence[Article],
+    max_characters: int = 3000,
+) -> Prompt:
+    """Ask for the detailed evaluation of a synthesized question (arXiv 2606.23271, error taxonomy).
+
+    Args:
+        question: as it was written.
+        answer: its reference answer.
+        points: the knowledge points that it combines.
+        articles: what all of it is checked against.
+        max_characters: of each article's text.
+    """
+    system = (
+        "You check a question against the articles it was written from. Look at each part: every knowledge "
+        "point must be true (else knowledge_point_error); the question must be answerable, name its subject "
+        "and have one unambiguous answer (else question_error); the answer must be the right one (else "
+        "answer_error), and must follow from the knowledge points by what the question asks, not be the "
+        "answer to something else that the points tell (else logic_error). Name the first error found in "
+        "this order, or none, and give the reason in one sentence."
+    )
+    asked = f"Question: {_one_line(question)}\nAnswer: {_one_line(answer)}"
+    user = f"{asked}\n\n{_listed(points)}\n\n{_blocks(articles, max_characters)}"
+    return Prompt((("system", system), ("user", user)), Verdict)
+
+
+_BETWEEN = "\n\n=====\n\n"
+_POINTS = "Knowledge points:"
+
+
+def _listed(points: Sequence[str]) -> str:
+    return "\n".join([_POINTS, *(f"- {_one_line(point)}" for point in points)])
+
+
+def _blocks(articles: Sequence[Article], max_characters: int) -> str:
+    return _BETWEEN.join(article_block(article, max_characters) for article in articles)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def read_synthesis(user: str) -> tuple[str, list[str], list[tuple[str, list[Fact], str]]]:
+    """Return (what stands before the points, the points, the articles as `read_article_block` gives them).
+
+    The inverse of what `expansion`, `combination` and `verdict` say to the teacher.
+    """
+    head, _, rest = user.partition(f"\n\n{_POINTS}")
+    listed, _, blocks = rest.partition("\n\n")
+    points = [line.removeprefix("- ") for line in listed.splitlines() if line]
+    return head, points, [read_article_block(block) for block in blocks.split(_BETWEEN) if block]

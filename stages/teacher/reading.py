@@ -1,12 +1,14 @@
 """Reading one article: which facts can be asked about, and which sentence states each."""
 
 import functools
+import hashlib
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from stages.records import Fact
-from stages.teacher import phrasing
+from stages.records import Article, Fact
+from stages.teacher import phrasing, prose
 
 MAX_WORDS = 6  # longest value that makes a short answer
 MAX_CHARACTERS = 60
@@ -79,14 +81,32 @@ def sentences(text: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
+def known(title: str, facts: list[Fact], text: str) -> list[Fact]:
+    """Return the usable facts of an article: of its infobox, else (where that has none) of its sentences."""
+    return usable(title, facts) or [s.fact for s in _of_sentences(title, text)]
+
+
+def _of_sentences(title: str, text: str) -> list[Stated]:
+    """Return the facts that `prose` reads in the text, with the sentence that states each."""
+    lines = sentences(text)
+    where: dict[Fact, int] = {}
+    for fact, i in prose.read(short_title(title), lines):
+        where.setdefault(fact, i)
+    return [Stated(fact, lines[where[fact]], where[fact]) for fact in usable(title, list(where))]
+
+
 def stated(title: str, facts: list[Fact], text: str) -> list[Stated]:
     """Return the usable facts, those that the text states first in front, then in infobox order.
+
+    Without a usable infobox entry they are those that `prose` reads in the text.
 
     A sentence states a fact if it contains the value; where that could be chance (numbers, one or two
     letters, a value that several facts share) it must also contain a word that hints at the key. Among
     such sentences the first that names the subject is the evidence.
     """
     chosen = usable(title, facts)
+    if not chosen:
+        return _of_sentences(title, text)
     shared = Counter(plain(fact.value) for fact in chosen)
     lines = sentences(text)
     folded = [frozenset(phrasing.words(line)) for line in lines]
@@ -132,3 +152,20 @@ def _in_number(beside: str) -> bool:
 def short_title(title: str) -> str:
     """Return a title without its disambiguator: "Mercury (planet)" is "Mercury"."""
     return re.sub(r"\s*\([^()]*\)$", "", title) or title
+
+
+def of_theme(articles: Sequence[Article], pages: Collection[int], most: int) -> list[str]:
+    """Return sentences of the articles that could stand beside some: those with every category they share.
+
+    Args:
+        articles: all of them.
+        pages: page ids of some.
+        most: sentences returned at most, chosen by a hash of their text.
+    """
+    own = [set(article.categories) for article in articles if article.page_id in pages]
+    shared = set.intersection(*own) if own else set()
+    found = {
+        line for article in articles if shared <= set(article.categories) for line in sentences(article.text)
+    }
+    chosen = sorted(found, key=lambda line: hashlib.blake2b(line.encode("utf-8", "replace")).digest())[:most]
+    return sorted(chosen)

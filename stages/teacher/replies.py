@@ -56,12 +56,12 @@ def knowledge(corpus: Corpus, user: str, seed: int) -> dict[str, Any]:
     others = [fact for fact in known if fact.name != asked]
     others.sort(key=lambda fact: stable_hash("point", title, fact.name, asked))
     told = (first + others)[: 3 + stable_hash("points", title, asked) % 3]
-    points = [_tell(fact, title, "point", seed, opener=0) for fact in told]
+    points = [tell(fact, title, "point", seed, opener=0) for fact in told]
     if not first and answer:
         points.insert(0, f"The answer to the question about {title} is {answer}.")
     # A thin article: its sentences, then the same fact in other words, then what holds of any article.
     spare = [line[:500] for line in reading.sentences(text)]
-    spare += [_tell(fact, title, "again", i, opener=0) for fact in first for i in range(20)]
+    spare += [tell(fact, title, "again", i, opener=0) for fact in first for i in range(20)]
     spare += [f"{title} has an article of its own.", f"The article about {title} is short."]
     points += list(dict.fromkeys(line for line in spare if line not in points))[: max(0, 3 - len(points))]
     entities = [title] + ([answer] if answer and corpus.is_title(answer) and answer != title else [])
@@ -103,10 +103,10 @@ def answer(
         value = corpus.wrong_value(fact, corpus.articles[found.article].categories, *draw)
     if value == UNKNOWN:
         return {"rationale": DOUBTS[stable_hash("doubt", *draw) % len(DOUBTS)], "answer": UNKNOWN}
-    return {"rationale": _tell(Fact(name=fact.name, value=value), title, *draw), "answer": value}
+    return {"rationale": tell(Fact(name=fact.name, value=value), title, *draw), "answer": value}
 
 
-def _tell(fact: Fact, title: str, *draw: object, opener: int | None = None) -> str:
+def tell(fact: Fact, title: str, *draw: object, opener: int | None = None) -> str:
     """Return a sentence that states `fact`; `draw` decides its words."""
     start = stable_hash("opener", *draw, title, fact.name) if opener is None else opener
     return phrasing.statement(
@@ -130,13 +130,14 @@ def _asked_key(known: list[Fact], question: str, answer: str, title: str) -> str
 
 def _graph(title: str, told: list[Fact], question: str) -> str:
     """Return a Mermaid graph: the subject in the middle, one edge per fact, the question above."""
-    lines = ["graph TD", f"  Q{_label(question)} --> S{_label(title)}"]
+    lines = ["graph TD", f"  Q{label(question)} --> S{label(title)}"]
     for i, fact in enumerate(told):
-        relation = _label(phrasing.entry(fact.name).nouns[0])[1:-1]
-        lines.append(f"  S -->|{relation}| V{i}{_label(fact.value)}")
+        relation = label(phrasing.entry(fact.name).nouns[0])[1:-1]
+        lines.append(f"  S -->|{relation}| V{i}{label(fact.value)}")
     return "\n".join(lines)
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
+    """Return a Mermaid node's label, quoted."""
     quoted = text.replace('"', "#quot;").replace("\n", " ")
     return f'["{quoted}"]'

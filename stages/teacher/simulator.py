@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,15 +22,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stages.records import Article
-from stages.teacher import replies, wire
+from stages.teacher import replies, replies_combination, replies_synthesis, wire
 from stages.teacher.competence import Embedded, stable_hash, true_competence
 from stages.teacher.corpus import Corpus, digest
 
 FINGERPRINT = "seedbed-simulator"
-VERSION = 1  # raise it with every change of what is answered: it is part of the model's id
+VERSION = 2  # raise it with every change of what is answered: it is part of the model's id
 MAX_CHOICES = 128  # n
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_TASKS = ("seed_questions", "knowledge")
+_WRITTEN = ("seed_questions", "knowledge")
+_SYNTHESIS = {
+    "expansion": replies_synthesis.expansion,
+    "combination": replies_combination.combination,
+    "verdict": replies_synthesis.verdict,
+}
 
 
 class Refused(Exception):
@@ -49,6 +54,41 @@ def model_id(model: str, embedded: Embedded, articles: Sequence[Article]) -> str
     """
     decides = f"{VERSION} {embedded.model_dump_json()} {digest(articles)}"
     return f"{model}@{hashlib.sha256(decides.encode()).hexdigest()[:12]}"
+
+
+class Prepared(NamedTuple):
+    """A simulator that has read its articles."""
+
+    model_id: str
+    application: Starlette
+
+
+class _Same(NamedTuple):
+    """Articles that equal only themselves: comparing thousands of them would cost more than it saves."""
+
+    articles: Sequence[Article]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.articles is other.articles
+
+    def __hash__(self) -> int:
+        return id(self.articles)
+
+
+def prepared(articles: Sequence[Article], model: str, embedded: Embedded) -> Prepared:
+    """Return a simulator; the last one is kept, for callers that draw in rounds.
+
+    Args:
+        articles: not to be changed while it is used.
+        model: its name.
+        embedded: how often it is right.
+    """
+    return _prepared(_Same(articles), model, embedded)
+
+
+@functools.lru_cache(maxsize=1)
+def _prepared(same: _Same, model: str, embedded: Embedded) -> Prepared:
+    return Prepared(model_id(model, embedded, same.articles), application(same.articles, model, embedded))
 
 
 @functools.lru_cache(maxsize=16384)
@@ -87,7 +127,7 @@ def application(
         if data.get("model") not in (model, full):
             message = f"The model `{data.get('model')}` does not exist; this simulator is `{full}`."
             raise Refused(404, message, "model", "model_not_found")
-        completion = _complete(corpus, competence, full, body, data)
+        completion = _complete(corpus, competence, embedded, full, body, data)
         if on_served:
             on_served(body)
         return _json(completion, headers={"x-request-id": completion["id"].replace("chatcmpl", "req")})
@@ -110,7 +150,12 @@ def application(
 
 
 def _complete(
-    corpus: Corpus, competence: Callable[[str, str], float], full: str, body: bytes, data: dict[str, Any]
+    corpus: Corpus,
+    competence: Callable[[str, str], float],
+    embedded: Embedded,
+    full: str,
+    body: bytes,
+    data: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the completion object for a checked request."""
     messages: list[tuple[str, str]] = data["messages"]
@@ -120,11 +165,14 @@ def _complete(
     task, talk = data["task"], stable_hash(*(part for message in messages for part in message))
     choices, spent = [], 0
     for i in range(data["n"]):
-        if task in _TASKS:
+        if task in _WRITTEN:
             said = getattr(replies, task)(corpus, user, data["seed"] + i)
+        elif task in _SYNTHESIS:
+            draw = (talk, data["seed"] + i) if data["temperature"] else (talk,)  # greedy: whatever the seed
+            said = _SYNTHESIS[task](corpus, user, embedded, *draw)
         else:
             said = replies.answer(corpus, competence, user, data["temperature"], talk, data["seed"], i)
-        prose = task not in (*_TASKS, "answer")
+        prose = task not in (*_WRITTEN, *_SYNTHESIS, "answer")
         text = f"{said['rationale']} ({said['answer']})" if prose else json.dumps(said, ensure_ascii=False)
         text, tokens, finish = _cut(text, data["max_tokens"])
         spent += tokens
