@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from stages import files, params, student
-from stages.grid import CUT, DENSITY, Cut
+from stages.grid import CUT, TARGET, Cut, Target
 from stages.protocols import card, rejection_sampling
 from stages.records import Response, TrainingExample
 from stages.student import prompting
@@ -23,19 +23,19 @@ class Params(params.Section):
 @click.option(
     "--responses", type=click.Path(exists=True, path_type=Path), required=True, help="Ledger, Parquet."
 )
-@click.option("--density", type=DENSITY, required=True, help="Target of the pool, dex.")
+@click.option("--target", type=TARGET, required=True, help="Target of the pool: dex, or a strategy.")
 @click.option("--cut", type=CUT, required=True, help="SHARExBUDGET, such as 0.25x4.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Training set to write, Parquet.")
 @click.option(
     "--card", "card_path", type=click.Path(path_type=Path), required=True, help="Dataset card to write."
 )
-def main(responses: Path, density: float, cut: Cut, out: Path, card_path: Path) -> None:
+def main(responses: Path, target: Target, cut: Cut, out: Path, card_path: Path) -> None:
     """Keep the verified responses among the first BUDGET draws of a SHARE of the questions."""
     p = params.load(Params)
     drawn = rejection_sampling.within(files.read_parquet(responses, Response), cut)
     kept = rejection_sampling.select(drawn, cut, prompting.completion)
     files.write_parquet(out, kept, TrainingExample)
-    figures = card.facts(drawn, kept, cut, density)
+    figures = card.facts(drawn, kept, cut, target)
     simulated = p.teacher.backend == "embedded"
     text = card.card(
         figures, p.teacher.model, simulated, rejection_sampling.NAME, p.train.steps, p.train.batch

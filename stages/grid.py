@@ -1,4 +1,4 @@
-"""The grid's coordinates: cuts of a pool, and the names of cells."""
+"""The grid's coordinates: targets of pools, cuts of them, and the names of cells."""
 
 import math
 import re
@@ -36,6 +36,43 @@ class Cut(NamedTuple):
         return f"{self.share:g}x{self.budget}"
 
 
+STRATEGIES = ("uniform", "groups", "random", "fixed_tokens", "fixed_ratio")  # beside a level in dex
+
+
+class Target(NamedTuple):
+    """What a pool is steered to: a density in dex, or one of `STRATEGIES`.
+
+    "density" steers to the level `density`; "uniform" to the same density everywhere; "groups" to the
+    densities of a table; "random", "fixed_tokens" and "fixed_ratio" are unsteered baselines.
+    """
+
+    strategy: str
+    density: float | None  # dex; None unless the strategy is "density"
+
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """Read a target.
+
+        Raises:
+            BadInput: `text` is neither a finite number nor the name of a strategy.
+        """
+        if text in STRATEGIES:
+            return cls(text, None)
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise BadInput(
+                f"target '{text}': neither a finite number of dex nor one of {', '.join(STRATEGIES)}; "
+                "set targets under `densities`"
+            )
+        return cls("density", value)
+
+    def __str__(self) -> str:
+        return self.strategy if self.density is None else str(self.density)
+
+
 def budget(text: str) -> int:
     """Read a response budget.
 
@@ -47,21 +84,6 @@ def budget(text: str) -> int:
             f"budget '{text}': not a positive whole number of responses; set `budget` in params.yaml"
         )
     return int(text)
-
-
-def density(text: str) -> float:
-    """Read a density target, dex.
-
-    Raises:
-        BadInput: `text` is no finite number.
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise BadInput(f"density '{text}': not a finite number; set targets in dex under `densities`")
-    return value
 
 
 class Coordinate(click.ParamType):
@@ -77,12 +99,12 @@ class Coordinate(click.ParamType):
 
 CUT = Coordinate(Cut.parse, "cut")
 BUDGET = Coordinate(budget, "budget")
-DENSITY = Coordinate(density, "density")
+TARGET = Coordinate(Target.parse, "target")
 
 
-def cell_name(student: str, density: float, cut: Cut) -> str:
-    """Return a cell's file stem, such as `tiny-3.4-1x16`."""
-    return f"{student}-{density}-{cut}"
+def cell_name(student: str, target: Target | float, cut: Cut) -> str:
+    """Return a cell's file stem, such as `tiny-3.4-1x16` or `tiny-uniform-1x16`."""
+    return f"{student}-{target}-{cut}"
 
 
 def distinct(cuts: tuple[Cut, ...]) -> list[Cut]:

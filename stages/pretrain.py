@@ -56,8 +56,12 @@ def main(name: str, articles: Path, out: Path) -> None:
         from stages.student import modelling
 
         modelling.save(model, tokenizer, folder)
-    size = sum(parameter.numel() for parameter in model.parameters())
-    click.echo(f"{out}: {size:,} parameters, {len(tokenizer):,} tokens in the vocabulary, {done}")
+    size = modelling.sizes(model)
+    active = size["active_parameters"]
+    parameters = f"{size['parameters']:,} parameters" + (
+        f", {active:,} of them active" if active < size["parameters"] else ""
+    )
+    click.echo(f"{out}: {parameters}, {len(tokenizer):,} tokens in the vocabulary, {done}")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ class RejectedQuestion(SeedQuestion):
 
 
 class Knowledge(Record):
-    """What one question is about (annotate → synthesize)."""
+    """What one question is about (annotate → synthesize, report)."""
 
     key: ClassVar[tuple[str, ...]] = ("question_id",)
     question_id: str
@@ -115,14 +115,92 @@ class KnowledgePoint(Record):
     embedding: list[float]  # unit-norm embedding projected to the density's d dimensions
 
 
-class PoolQuestion(Record):
-    """One question of a pool at a density target (synthesize → respond)."""
+class SynthesizedQuestion(Record):
+    """One question that the synthesis wrote, kept or not, with its verdict (synthesize → report)."""
 
-    key: ClassVar[tuple[str, ...]] = ("density", "question_id")
-    density: float  # target τ in dex: the pool's mean log10 k-NN number density
+    key: ClassVar[tuple[str, ...]] = ("strategy", "density", "question_id")
+    strategy: str  # see `grid.Target`
+    density: float | None
+    question_id: str
+    round: int  # of the feedback in which it was written, from 1
+    group: int  # of the deficit that it was written for
+    sources: list[
+        str
+    ]  # ids of the questions whose knowledge points were expanded and combined, the first first
+    question: str  # empty where the reply was malformed, as are the following
+    answer: str
+    answer_aliases: list[str]
+    evidence: str
+    distractors: list[str]  # wrong answers of the source's theme
+    points: list[str]  # the 3–5 knowledge points that it combines
+    logic_form: str  # Mermaid
+    title: str  # of the article that the answer is about
+    page_id: int
+    revision_id: int
+    verdict: str  # "valid", or the category of its error: one of `synthesis.TAXONOMY`
+    reason: str  # "valid", or the name of the check that it failed
+    in_pool: bool
+    truth: (
+        str | None
+    )  # what the simulator knows of it, in the categories of `verdict`; None of a real teacher
+    calls: int  # teacher requests made for it
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None  # None where the price is not known
+    request_key: str  # of the request that wrote it
+
+
+class ReasonCount(Record):
+    """How often something was rejected for one reason."""
+
+    reason: str
+    count: int
+
+
+class GroupState(Record):
+    """One group of knowledge points in one round."""
+
+    group: int
+    points: int  # of the candidates, distinct
+    wanted: float  # points that the target asks for
+    held: float  # points expected in the pool
+    deficit: float  # wanted - held; negative is a surplus
+    log10_density: float | None  # of the pool's points in the group, mean, dex; None where it holds none
+    calls: int  # synthesis orders that the next round gives to the group
+
+
+class FeedbackRound(Record):
+    """One round of the three-stage feedback (synthesize → report)."""
+
+    key: ClassVar[tuple[str, ...]] = ("strategy", "density", "round")
+    strategy: str
+    density: float | None
+    round: int  # 0 samples the source alone
+    candidates: int  # questions to sample from: the source and what was synthesized and verified so far
+    points: int  # their distinct knowledge points
+    groups: list[GroupState]
+    calls: int  # teacher requests of this round, from the store or not
+    cost_usd: float | None
+    written: int  # questions written in this round
+    accepted: int  # of them verified
+    rejected: list[ReasonCount]
+    pool: int  # questions sampled
+    log10_density: float  # of the pool's points, mean, dex
+    wasserstein: float | None  # W1 of the pool's log densities from the target's, dex; None without a target
+    effective_sample_size: float  # (Σw)² / Σw² of the acceptance weights q/ρ̂ over the candidates
+    # "tolerance", "filled" (a baseline), "round_limit", "call_limit", "cost_limit", "exhausted"; None: on
+    stopped: str | None
+
+
+class PoolQuestion(Record):
+    """One question of a pool (synthesize → respond)."""
+
+    key: ClassVar[tuple[str, ...]] = ("strategy", "density", "question_id")
+    strategy: str  # see `grid.Target`
+    density: float | None  # target τ in dex: the pool's mean log10 k-NN number density; None without a level
     question_id: str
     rank: int  # 0 … |Q|-1: the random order whose first quarter is Q1, first half Q2
-    strategy: str  # how the question came into the pool, e.g. "density_weighted"
+    round: int  # 0: from the source; else the round of feedback that wrote it
     question: str
     answer: str
     answer_aliases: list[str]
@@ -137,8 +215,9 @@ class PoolQuestion(Record):
 class Response(Record):
     """One draw from the teacher: the ledger keeps accepts and rejects (respond → assemble)."""
 
-    key: ClassVar[tuple[str, ...]] = ("density", "question_id", "rollout")
-    density: float
+    key: ClassVar[tuple[str, ...]] = ("strategy", "density", "question_id", "rollout")
+    strategy: str
+    density: float | None
     question_id: str
     rank: int
     rollout: int  # 0 … budget-1
@@ -163,8 +242,17 @@ class Message(Record):
 class TrainingExample(Record):
     """One row of a training set, in TRL's prompt–completion format (assemble → train)."""
 
-    key: ClassVar[tuple[str, ...]] = ("density", "share", "budget", "protocol", "question_id", "rollout")
-    density: float
+    key: ClassVar[tuple[str, ...]] = (
+        "strategy",
+        "density",
+        "share",
+        "budget",
+        "protocol",
+        "question_id",
+        "rollout",
+    )
+    strategy: str
+    density: float | None
     share: float  # of the pool's questions, 0 < share ≤ 1
     budget: int  # responses drawn per question
     protocol: str
@@ -189,19 +277,23 @@ class ItemScore(Record):
 
     key: ClassVar[tuple[str, ...]] = (
         "student",
+        "strategy",
         "density",
         "share",
         "budget",
         "protocol",
+        "tokens",
         "seed",
         "benchmark",
         "item_id",
     )
     student: str
-    density: float | None  # None for the base model
+    strategy: str  # "base" for the base model
+    density: float | None  # None for the base model, and where the strategy has no level
     share: float | None  # None for the base model
     budget: int  # 0 for the base model
     protocol: str  # "base" for the base model
+    tokens: int | None  # training-token budget; None where the number of steps was given, and for the base
     seed: int  # training seed; 0 for the base model
     benchmark: str
     item_id: str
@@ -209,3 +301,32 @@ class ItemScore(Record):
     correct: bool
     answer_loss: float  # summed negative log-likelihood of the first reference answer, nats
     answer_tokens: int
+
+
+class TrainingLog(Record):
+    """One logged step of one training run (train → exhibit)."""
+
+    key: ClassVar[tuple[str, ...]] = (
+        "student",
+        "strategy",
+        "density",
+        "share",
+        "budget",
+        "protocol",
+        "tokens_budget",
+        "seed",
+        "step",
+    )
+    student: str
+    strategy: str  # see `grid.Target`
+    density: float | None  # None where the strategy has no level
+    share: float
+    budget: int
+    protocol: str
+    tokens_budget: int | None  # training tokens asked for; None where the number of steps was given
+    seed: int  # training seed
+    step: int  # optimizer steps done; 0 is the base model
+    tokens: int  # shown so far, prompts included, padding not
+    loss: float | None  # nats per completion token, mean over the steps since the row before; None at step 0
+    learning_rate: float  # of the step just done; 0 at step 0
+    accuracy: float | None  # share of the probe's items answered by exact match; None where it did not run

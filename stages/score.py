@@ -7,7 +7,7 @@ import click
 from stages import benchmarks, files, params
 from stages.benchmarks.reading import read
 from stages.errors import BadInput
-from stages.grid import CUT, DENSITY, Cut
+from stages.grid import CUT, TARGET, Cut, Target
 from stages.progress import Progress
 from stages.records import ItemScore
 from stages.student import Score, scoring
@@ -28,10 +28,10 @@ class Params(params.Section):
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Parquet, one row per seed and item."
 )
-@click.option("--density", type=DENSITY, help="Target the models must have been trained at, dex.")
+@click.option("--target", type=TARGET, help="Target of the pool they must have been trained on.")
 @click.option("--cut", type=CUT, help="Cut they must have been trained on, such as 0.25x4.")
 def main(
-    name: str, model: Path | None, base: Path | None, out: Path, density: float | None, cut: Cut | None
+    name: str, model: Path | None, base: Path | None, out: Path, target: Target | None, cut: Cut | None
 ) -> None:
     """Answer every benchmark item greedily; measure exact match and the reference answer's loss."""
     folder = model or base
@@ -41,7 +41,7 @@ def main(
     items = read(p.benchmarks)
     cells = [scoring.BASE]
     if model:
-        cells = scoring.cells(files.read_json(folder / "training.json"), str(folder), density, cut)
+        cells = scoring.cells(files.read_json(folder / "training.json"), str(folder), target, cut)
     quiet()
     from stages.student import modelling, processes
 
@@ -49,7 +49,7 @@ def main(
 
     def run(cell: scoring.Cell) -> list[scoring.Answered]:
         student, tokenizer = modelling.load(folder / cell.folder)
-        report = Progress(f"items of {folder.name} seed {cell.seed}")
+        report = Progress(f"items of {folder.name} {cell.folder}")
         return scoring.answer_all(student, tokenizer, items, p.score, report)
 
     answered = processes.each(run, cells, "scoring", fork=not processes.cuda())

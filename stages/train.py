@@ -1,14 +1,15 @@
-"""Fine-tune one student on one training set: one model per training seed, the same steps in every cell."""
+"""Fine-tune one student on one training set: one model per token budget and training seed."""
 
 from pathlib import Path
 
 import click
 
-from stages import files, params
+from stages import benchmarks, files, params
+from stages.benchmarks.reading import read
 from stages.errors import BadInput
 from stages.progress import Progress
-from stages.records import TrainingExample
-from stages.student import Student, Train
+from stages.records import TrainingExample, TrainingLog
+from stages.student import Student, Train, recording
 from stages.student.quiet import quiet
 
 
@@ -17,6 +18,7 @@ class Params(params.Section):
 
     students: dict[str, Student]
     train: Train
+    benchmarks: benchmarks.Config
 
 
 @click.command()
@@ -24,8 +26,9 @@ class Params(params.Section):
 @click.option("--base", type=click.Path(path_type=Path), required=True, help="Folder of its base model.")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Training set, Parquet.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for seed-0, seed-1, …")
-def main(name: str, base: Path, data: Path, out: Path) -> None:
-    """Train STUDENT from BASE on DATA, once per training seed, on all cores."""
+@click.option("--tokens", type=int, multiple=True, help="Training tokens to show; repeat it for several.")
+def main(name: str, base: Path, data: Path, out: Path, tokens: tuple[int, ...]) -> None:
+    """Train STUDENT from BASE on DATA, once per token budget and training seed, on all cores."""
     p = params.load(Params)
     student = p.students.get(name)
     if student is None:
@@ -33,30 +36,40 @@ def main(name: str, base: Path, data: Path, out: Path) -> None:
     rows = files.read_parquet(data, TrainingExample)
     if not rows:
         raise BadInput(f"{data}: no row to train on; no response was accepted at this budget")
+    probe = p.train.probe
+    items = recording.probed(read(p.benchmarks), probe) if probe else []
     quiet()
     import trl  # noqa: F401  paid once, here; the forked processes find it imported
 
-    from stages.student import encoding, modelling, processes, tuning
+    from stages.student import encoding, modelling, processes, runs, tuning
 
     tokenizer = modelling.load_tokenizer(base)
     encoded = encoding.examples(rows, tokenizer, p.train.max_length)
+    jobs = runs.jobs(tokens, p.train, encoded)
     modelling.load_libraries(base)
     questions = [row.question_id for row in rows]
 
     with files.replacing_folder(out) as folder:
 
-        def run(seed: int) -> tuning.Run:
-            report = Progress(f"steps of {out.name} seed {seed}")
+        def run(job: runs.Job) -> runs.Trained:
+            report = Progress(f"steps of {out.name} seed {job}")
             model, own = modelling.load(base)
-            ran = tuning.tune(model, own, encoded, questions, p.train, student, seed, report)
-            modelling.save(model, own, folder / f"seed-{seed}")
-            return ran
+            accuracy = recording.measure(own, items, probe) if probe else None
+            done = tuning.tune(model, own, encoded, questions, p.train, student, job, report, accuracy)
+            modelling.save(model, own, folder / job.folder)
+            return done
 
-        runs = processes.each(run, p.train.seeds, "training seed", fork=not processes.cuda())
-        files.write_json(folder / "training.json", tuning.summary(name, rows, encoded, runs))
-    loss = sum(ran.final_loss for ran in runs) / len(runs)
-    done = f"{len(runs)} training seeds × {p.train.steps} steps on {len(rows)} rows"
-    click.echo(f"{out}: {done}, final loss {loss:.3f} nats per token")
+        ordered = runs.longest_first(jobs)
+        done = processes.each(run, ordered, "training seed", fork=not processes.cuda())
+        trained = sorted(done, key=lambda one: jobs.index(one.job))
+        files.write_json(folder / "training.json", runs.summary(name, rows, encoded, trained))
+        files.write_parquet(folder / "log.parquet", runs.log(name, rows, trained), TrainingLog)
+    loss = sum(one.run.final_loss for one in trained) / len(trained)
+    budget = f"{', '.join(map(str, tokens))} tokens" if tokens else f"{p.train.steps} steps"
+    click.echo(
+        f"{out}: {len(p.train.seeds)} training seeds × {budget} on {len(rows)} rows, "
+        f"final loss {loss:.3f} nats per token"
+    )
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ def rows(responses: int = 5) -> list[TrainingExample]:
     """Return `responses` rows per country, each with a rationale of its own."""
     return [
         TrainingExample(
+            strategy="density",
             density=2.0,
             share=1.0,
             budget=responses,
@@ -71,6 +72,12 @@ def rows(responses: int = 5) -> list[TrainingExample]:
         for country, city in CAPITALS.items()
         for rollout in range(responses)
     ]
+
+
+def of_architecture(architecture: str) -> Make:
+    """Return sizes of one architecture; the mixture has four experts, of which a token meets two."""
+    mixture = {"experts": 4, "experts_per_token": 2} if architecture == "mixture_of_experts" else {}
+    return Make(**{**SIZES.model_dump(), "architecture": architecture, **mixture})
 
 
 def items() -> list[BenchmarkItem]:

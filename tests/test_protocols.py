@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from stages.errors import BadInput
-from stages.grid import Cut
+from stages.grid import Cut, Target
 from stages.protocols import card
 from stages.protocols.rejection_sampling import judge, select, within
 from stages.records import PoolQuestion, Response
@@ -17,10 +17,11 @@ from stages.teacher.prompts import Answer
 
 def pool_question(rank: int) -> PoolQuestion:
     return PoolQuestion(
+        strategy="density",
         density=2.0,
         question_id=f"q{rank}",
         rank=rank,
-        strategy="density_weighted",
+        round=0,
         question=f"Capital of land {rank}?",
         answer=f"City {rank}",
         answer_aliases=[f"Town {rank}"],
@@ -107,14 +108,26 @@ def test_the_card_counts_what_was_paid_and_what_was_kept() -> None:
     cut = Cut(0.5, 4)
     drawn = within(rows, cut)
     kept = select(drawn, cut, lambda answer, rationale: answer)
-    figures = card.facts(drawn, kept, cut, 2.0)
+    figures = card.facts(drawn, kept, cut, Target("density", 2.0))
     assert (figures["questions"], figures["sample_budget"], figures["cost_usd"]) == (4, 16, 8.0)
     assert figures["examples"] == sum(r.accepted for r in drawn)
     text = card.card(figures, "model-x", True, "rejection_sampling", 10, 4)
     assert yaml.safe_load(text.split("---")[1])["seedbed"] == figures
     assert "simulator" in text
+    assert "# target 2.0 dex, share 0.5, budget 4\n" in text
 
 
 def test_an_unknown_price_stays_unknown() -> None:
     free = [row.model_copy(update={"cost_usd": None}) for row in ledger()]
-    assert card.facts(free, [], Cut(1.0, 8), 2.0)["cost_usd"] is None
+    assert card.facts(free, [], Cut(1.0, 8), Target("density", 2.0))["cost_usd"] is None
+
+
+def test_a_target_without_a_level_is_named_on_the_card_and_in_every_row() -> None:
+    question = pool_question(0).model_copy(update={"strategy": "uniform", "density": None})
+    drawn = judge(question, [outcome("City 0")])
+    kept = select(drawn, Cut(1.0, 1), str.__add__)
+    assert [(r.strategy, r.density) for r in (*drawn, *kept)] == [("uniform", None)] * 2
+    figures = card.facts(drawn, kept, Cut(1.0, 1), Target("uniform", None))
+    assert (figures["strategy"], figures["density_dex"]) == ("uniform", None)
+    text = card.card(figures, "model-x", False, "rejection_sampling", 10, 4)
+    assert "# target uniform, share 1.0, budget 1\n" in text

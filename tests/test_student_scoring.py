@@ -6,15 +6,16 @@ import pytest
 import student_samples
 
 from stages.errors import BadInput
-from stages.grid import Cut
+from stages.grid import Cut, Target
 from stages.student import Score, encoding, scoring
 
 TRAINING = {
+    "strategy": "density",
     "density": 2.0,
     "share": 0.25,
     "budget": 4,
     "protocol": "rejection_sampling",
-    "runs": [{"seed": 3}, {"seed": 5}],
+    "runs": [{"seed": 3, "tokens_budget": None}, {"seed": 5, "tokens_budget": 700}],
 }
 
 
@@ -78,18 +79,19 @@ def test_batches_hold_every_item_once_longest_first():
 
 
 def test_models_of_a_cell_take_their_coordinates_from_their_training():
-    found = scoring.cells(TRAINING, "here", density=2.0, cut=Cut(0.25, 4))
+    found = scoring.cells(TRAINING, "here", target=Target("density", 2.0), cut=Cut(0.25, 4))
     assert found == [
-        scoring.Cell(2.0, 0.25, 4, "rejection_sampling", 3, "seed-3"),
-        scoring.Cell(2.0, 0.25, 4, "rejection_sampling", 5, "seed-5"),
+        scoring.Cell("density", 2.0, 0.25, 4, "rejection_sampling", None, 3, "seed-3"),
+        scoring.Cell("density", 2.0, 0.25, 4, "rejection_sampling", 700, 5, "tokens-700-seed-5"),
     ]
 
 
 def test_models_of_another_cell_are_refused():
-    with pytest.raises(BadInput, match=r"trained at density 2\.0 on cut 0\.25x4"):
+    with pytest.raises(BadInput, match=r"trained on target 2\.0 and cut 0\.25x4, not on 2\.0 and 1x4"):
         scoring.cells(TRAINING, "here", cut=Cut(1.0, 4))
-    with pytest.raises(BadInput, match="train this cell again"):
-        scoring.cells(TRAINING, "here", density=3.0)
+    for other in (Target("density", 3.0), Target("uniform", None)):
+        with pytest.raises(BadInput, match="train this cell again"):
+            scoring.cells(TRAINING, "here", target=other)
 
 
 def test_rows_carry_coordinates_and_are_graded_with_aliases():
@@ -98,4 +100,5 @@ def test_rows_carry_coordinates_and_are_graded_with_aliases():
     rows = scoring.rows("tiny", scoring.BASE, items, answered)
     assert [row.correct for row in rows] == [True, False]
     assert (rows[0].density, rows[0].share, rows[0].budget, rows[0].protocol) == (None, None, 0, "base")
+    assert (rows[0].strategy, rows[0].tokens) == ("base", None)
     assert (rows[1].prediction, rows[1].answer_loss, rows[1].seed) == ("kyoto", 3.0, 0)

@@ -5,7 +5,7 @@ import student_samples
 
 from stages.errors import BadInput
 from stages.records import TrainingExample
-from stages.student import Student, Train, encoding, tuning
+from stages.student import Student, Train, encoding, runs, tuning
 
 RATE = 3e-3
 
@@ -92,20 +92,28 @@ def test_a_student_learns_what_it_is_taught_and_reports_its_steps(prepared):
     config = Train(**{**student_samples.TRAIN.model_dump(), "steps": 240})
     student = Student(learning_rate=1e-2, make=student_samples.SIZES)
     told = []
-    run = tuning.tune(
+    trained = tuning.tune(
         model,
         tokenizer,
         encoded,
         questions,
         config,
         student,
-        0,
+        runs.Job(0),
         lambda done, total: told.append((done, total)),
     )
+    run = trained.run
     assert run.final_loss < 0.5 * run.first_loss
     assert told == [(step, 240) for step in range(1, 241)]
     assert (run.steps, run.rows) == (240, 1920)
     assert 0 < run.completion_tokens < run.tokens
+    assert [point.step for point in trained.points] == list(range(6, 241, 6))
+    assert trained.points[-1].tokens == run.tokens
+    assert trained.points[0].loss > trained.points[-1].loss
+    assert run.final_loss == pytest.approx(sum(point.loss for point in trained.points[-4:]) / 4)
+    rates = [point.learning_rate for point in trained.points]
+    assert max(rates) == pytest.approx(1e-2, rel=0.01) and rates.index(max(rates)) in (3, 4)
+    assert rates[-1] < 1e-5
 
     from stages.student import Score, scoring
 
@@ -120,4 +128,4 @@ def test_a_training_set_of_two_cells_is_refused(prepared):
     rows, encoded, _ = prepared
     other = TrainingExample(**{**rows[0].model_dump(), "budget": 99})
     with pytest.raises(BadInput, match="mixes 2 cells"):
-        tuning.summary("tiny", [*rows, other], encoded, [])
+        runs.summary("tiny", [*rows, other], encoded, [])

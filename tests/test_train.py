@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from stages import files
-from stages.records import Article, ItemScore, TrainingExample
+from stages.records import Article, ItemScore, TrainingExample, TrainingLog
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +71,7 @@ def test_pretrain_train_and_score_write_what_the_next_stage_reads_and_repeat_the
     names = {path.name for path in (project / "one").rglob("*") if path.is_file()}
     assert names == {
         "training.json",
+        "log.parquet",
         "model.safetensors",
         "config.json",
         "generation_config.json",
@@ -78,15 +79,15 @@ def test_pretrain_train_and_score_write_what_the_next_stage_reads_and_repeat_the
         "tokenizer_config.json",
         "chat_template.jinja",
     }
-    for name in ("training.json", "seed-0/config.json", "seed-0/tokenizer.json"):
+    for name in ("training.json", "log.parquet", "seed-0/config.json", "seed-0/tokenizer.json"):
         assert (project / "one" / name).read_bytes() == (project / "two" / name).read_bytes()
     training = files.read_json(project / "one" / "training.json")
     assert [run["steps"] for run in training["runs"]] == [5, 5]
     assert (training["rows"], training["questions"], training["budget"]) == (40, 8, 5)
+    assert (training["strategy"], training["density"]) == ("density", 2.0)
+    assert training["size"]["parameters"] == training["size"]["active_parameters"] > 0
 
-    cell = _run(
-        project, "score", "--model", "one", "--density", "2.0", "--cut", "1x5", "--out", "one.parquet"
-    )
+    cell = _run(project, "score", "--model", "one", "--target", "2.0", "--cut", "1x5", "--out", "one.parquet")
     assert cell.returncode == 0, cell.stderr
     rows = files.read_parquet(project / "one.parquet", ItemScore)
     assert [(row.seed, row.budget) for row in rows[::8]] == [(0, 5), (1, 5)] and len(rows) == 16
@@ -94,6 +95,34 @@ def test_pretrain_train_and_score_write_what_the_next_stage_reads_and_repeat_the
     base = files.read_parquet(project / "base.parquet", ItemScore)
     assert {(row.protocol, row.budget, row.density) for row in base} == {("base", 0, None)}
     assert sum(row.answer_loss for row in base) > sum(row.answer_loss for row in rows) / 2
+
+
+@pytest.mark.slow
+def test_each_token_budget_and_seed_gets_a_model_a_course_and_scores_of_its_own(project, tmp_path):
+    student_samples.save_base(tmp_path / "base")
+    settings = yaml.safe_load((project / "params.yaml").read_text())
+    settings["train"]["probe"] = {"benchmark": "natural_questions", "items": 4, "every": 2}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(settings))
+    data = ["--data", str(project / "rows.parquet"), "--tokens", "500", "--tokens", "1500"]
+    trained = _run(tmp_path, "train", "--base", "base", *data, "--out", "cell")
+    assert trained.returncode == 0, trained.stderr
+    assert "2 training seeds × 500, 1500 tokens on 40 rows" in trained.stdout
+    runs = files.read_json(tmp_path / "cell" / "training.json")["runs"]
+    wanted = [(500, 0), (500, 1), (1500, 0), (1500, 1)]
+    assert [(run["tokens_budget"], run["seed"]) for run in runs] == wanted
+    assert all(0 <= run["tokens"] - run["tokens_budget"] < 64 for run in runs)
+    log = files.read_parquet(tmp_path / "cell" / "log.parquet", TrainingLog)
+    assert [(row.tokens_budget, row.seed) for row in log if row.step == 0] == wanted
+    assert all((row.loss is None) == (row.step == 0) for row in log)
+    assert [row.accuracy is None for row in log[:4]] == [False, True, False, False]
+    last = {(row.tokens_budget, row.seed): row for row in log}.values()
+    assert [row.tokens for row in last] == [run["tokens"] for run in runs]
+    assert all(row.accuracy is not None for row in last)
+    where = ["--model", "cell", "--target", "2.0", "--cut", "1x5"]
+    scored = _run(tmp_path, "score", *where, "--out", "s.parquet")
+    assert scored.returncode == 0, scored.stderr
+    rows = files.read_parquet(tmp_path / "s.parquet", ItemScore)
+    assert [(row.tokens, row.seed) for row in rows[::8]] == wanted and len(rows) == 32
 
 
 @pytest.mark.slow
@@ -146,6 +175,11 @@ def test_each_wrong_input_of_train_gets_one_line(project, monkeypatch):
     files.write_parquet(project / "empty.parquet", [], TrainingExample)
     flags[3] = "empty.parquet"
     assert "no row to train on" in _refused(train, ["--student", "tiny", *flags], project, monkeypatch)
+    flags = ["--student", "tiny", "--base", str(student_samples.save_base(project / "any-base")), *flags[2:]]
+    flags[5] = "rows.parquet"
+    wrong = {"0": "token budget 0: not", "9000 --tokens 9000": "given 2 times", "9": "smaller than a batch"}
+    for tokens, said in wrong.items():
+        assert said in _refused(train, [*flags, "--tokens", *tokens.split()], project, monkeypatch)
     assert not (project / "x").exists()
 
 

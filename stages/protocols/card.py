@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import yaml
 
-from stages.grid import Cut
+from stages.grid import Cut, Target
 from stages.records import Response, TrainingExample
 
 
 def facts(
-    drawn: Sequence[Response], kept: Sequence[TrainingExample], cut: Cut, density: float
+    drawn: Sequence[Response], kept: Sequence[TrainingExample], cut: Cut, target: Target
 ) -> dict[str, object]:
     """Return a training set's figures.
 
@@ -19,12 +19,13 @@ def facts(
         drawn: every draw the cut pays for.
         kept: the training examples made of them.
         cut: share of the questions, and budget.
-        density: target of the pool, dex.
+        target: of the pool.
     """
     questions = {row.question_id for row in drawn}
     prices = [row.cost_usd for row in drawn]
     return {
-        "density_dex": density,
+        "strategy": target.strategy,
+        "density_dex": target.density,
         "share": cut.share,
         "budget": cut.budget,
         "questions": len(questions),
@@ -50,7 +51,7 @@ def card(
         teacher: model name.
         simulated: the teacher is the embedded simulator.
         protocol: name of the protocol.
-        steps: optimiser steps of every student trained on any set of the grid.
+        steps: optimiser steps of every student trained on any set of the grid without a token budget.
         batch: examples per step.
     """
     head = yaml.safe_dump(
@@ -74,13 +75,16 @@ def card(
 - **Teacher** {source}; protocol `{protocol}`.
 - **Kept** {kept} (acceptance {figures["acceptance"]}).
 - **Teacher tokens** {tokens}, rejects included; cost {paid}.
-- **Training compute** is matched: {steps} steps of {batch} examples in every cell, whatever the set's size.
+- **Training compute** is matched, whatever the set's size: {steps} steps of {batch} examples in every cell,
+  or a budget of training tokens where one is set.
 - **Order** is by rollout, then by rank: a smaller budget's rows are the first rows of a larger budget's.
 """
 
 
 def _title(figures: dict[str, object]) -> str:
-    return f"density {figures['density_dex']} dex, share {figures['share']}, budget {figures['budget']}"
+    dex = figures["density_dex"]
+    target = figures["strategy"] if dex is None else f"{dex} dex"
+    return f"target {target}, share {figures['share']}, budget {figures['budget']}"
 
 
 def _digest(kept: Sequence[TrainingExample]) -> str:

@@ -41,6 +41,7 @@ def judge(question: PoolQuestion, outcomes: Sequence[Outcome]) -> list[Response]
             said.add((reply.answer, reply.rationale))
         rows.append(
             Response(
+                strategy=question.strategy,
                 density=question.density,
                 question_id=question.question_id,
                 rank=question.rank,
@@ -96,6 +97,7 @@ def select(
     """
     return [
         TrainingExample(
+            strategy=row.strategy,
             density=row.density,
             share=cut.share,
             budget=cut.budget,

@@ -1,19 +1,24 @@
 """The student's sections of `params.yaml`."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from stages.params import Section
 
 
 class Make(Section):
-    """A Qwen3-architecture student made and pretrained here."""
+    """A student made and pretrained here."""
 
+    architecture: Literal["qwen3", "llama", "mixture_of_experts"] = "qwen3"  # the last one is Qwen3's
     vocabulary: int = Field(ge=300)  # tokens, special tokens and the 256 bytes included
     layers: int = Field(ge=1)
     hidden: int = Field(ge=8)  # width of the residual stream
     heads: int = Field(ge=1)  # attention heads; each hidden / heads wide
     key_value_heads: int = Field(ge=1)  # shared by groups of heads
-    feedforward: int = Field(ge=8)  # inner width of the MLP
+    feedforward: int = Field(ge=8)  # inner width of the MLP; of each expert in a mixture
+    experts: int | None = Field(default=None, ge=2)  # of each layer; of a mixture only
+    experts_per_token: int | None = Field(default=None, ge=1)  # chosen by the router; of a mixture only
     steps: int = Field(ge=1)  # optimizer steps of pretraining
     batch: int = Field(ge=1)  # blocks a step
     block: int = Field(ge=8)  # tokens a block
@@ -25,6 +30,17 @@ class Make(Section):
     def _heads_fit(self) -> "Make":
         if self.hidden % (2 * self.heads) or self.heads % self.key_value_heads:
             raise ValueError("hidden must be an even multiple of heads, heads a multiple of key_value_heads")
+        return self
+
+    @model_validator(mode="after")
+    def _experts_fit(self) -> "Make":
+        if self.architecture != "mixture_of_experts":
+            if self.experts is not None or self.experts_per_token is not None:
+                raise ValueError(f"experts and experts_per_token are a mixture's, not of {self.architecture}")
+        elif self.experts is None or self.experts_per_token is None:
+            raise ValueError("a mixture_of_experts needs experts and experts_per_token")
+        elif self.experts_per_token > self.experts:
+            raise ValueError("experts_per_token must be at most experts")
         return self
 
 
@@ -46,15 +62,25 @@ class Student(Section):
         return self
 
 
+class Probe(Section):
+    """Test accuracy in the course of training; it changes nothing in the training's result."""
+
+    benchmark: str  # one of `benchmarks.NAMES`
+    items: int = Field(ge=1)  # questions, drawn by a hash of their ids: the same in every cell
+    every: int = Field(ge=1)  # steps between probes; there is one before the first step and after the last
+    max_new_tokens: int = Field(default=16, ge=1)  # tokens of an answer line
+
+
 class Train(Section):
     """Fine-tuning, the same in every cell: steps × batch rows, whatever the size of the training set."""
 
-    steps: int = Field(ge=1)  # optimizer steps
+    steps: int = Field(ge=1)  # optimizer steps, where no budget of training tokens is given
     batch: int = Field(ge=1)  # rows a step
     weight_decay: float = Field(ge=0)  # AdamW, per unit of learning rate
     warmup: float = Field(ge=0, lt=1)  # share of the steps; then a cosine to zero
     max_length: int = Field(ge=8)  # tokens of prompt and completion; the rest is cut off
     seeds: tuple[int, ...] = Field(min_length=1)  # training seeds: one model each
+    probe: Probe | None = None
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> "Train":

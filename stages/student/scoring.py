@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stages.errors import BadInput
 from stages.grading import exact_match
-from stages.grid import Cut
+from stages.grid import Cut, Target
 from stages.records import BenchmarkItem, ItemScore
 from stages.student import encoding, prompting
 from stages.student.config import Score
 from stages.student.encoding import IGNORED
 from stages.student.modelling import logits_at
+from stages.student.runs import Job
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -19,41 +20,44 @@ if TYPE_CHECKING:
 class Cell(NamedTuple):
     """One model to score: its coordinates, and its folder inside the cell's."""
 
+    strategy: str
     density: float | None
     share: float | None
     budget: int
     protocol: str
+    tokens: int | None  # training-token budget
     seed: int
     folder: str
 
 
-BASE = Cell(density=None, share=None, budget=0, protocol="base", seed=0, folder=".")
+BASE = Cell(
+    strategy="base", density=None, share=None, budget=0, protocol="base", tokens=None, seed=0, folder="."
+)
 
 
 def cells(
-    training: dict[str, Any], where: str, density: float | None = None, cut: Cut | None = None
+    training: dict[str, Any], where: str, target: Target | None = None, cut: Cut | None = None
 ) -> list[Cell]:
-    """Return the models of a cell, one per training seed.
+    """Return the models of a cell, one per token budget and training seed.
 
     Args:
         training: what `train` wrote beside them.
         where: named in the message of a refusal.
-        density: what they must have been trained at, dex; None asks nothing.
+        target: of the pool they must have been trained on; None asks nothing.
         cut: what they must have been trained on; None asks nothing.
 
     Raises:
         BadInput: they were trained on another cell.
     """
+    pool = Target(training["strategy"], training["density"])
     trained = Cut(training["share"], training["budget"])
-    if density not in (None, training["density"]) or cut not in (None, trained):
+    if target not in (None, pool) or cut not in (None, trained):
         raise BadInput(
-            f"{where}: trained at density {training['density']} on cut {trained}, "
-            f"not at {density} on {cut}; train this cell again"
+            f"{where}: trained on target {pool} and cut {trained}, "
+            f"not on {target or pool} and {cut or trained}; train this cell again"
         )
-    return [
-        Cell(training["density"], *trained, training["protocol"], run["seed"], f"seed-{run['seed']}")
-        for run in training["runs"]
-    ]
+    jobs = [Job(run["seed"], run["tokens_budget"]) for run in training["runs"]]
+    return [Cell(*pool, *trained, training["protocol"], job.tokens, job.seed, job.folder) for job in jobs]
 
 
 class Answered(NamedTuple):

@@ -1,37 +1,21 @@
 """Fine-tune a student on a training set with TRL's SFTTrainer."""
 
-import math
 import tempfile
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stages.errors import BadInput
-from stages.records import TrainingExample
-from stages.student import ordering
+from stages.student import ordering, recording
 from stages.student.config import Student, Train
 from stages.student.encoding import IGNORED, Encoded
-from stages.student.modelling import logits_at, plain_head
+from stages.student.modelling import logits_at, plain_head, sizes
+from stages.student.runs import Job, Point, Run, Trained
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
     from trl import SFTConfig, SFTTrainer
-
-_LOGS = 10  # losses reported per run
-
-
-class Run(NamedTuple):
-    """What one training seed did."""
-
-    seed: int
-    steps: int
-    rows: int  # shown, with repetitions
-    tokens: int  # shown, prompts included, padding not
-    completion_tokens: int  # that carried loss
-    first_loss: float  # nats per completion token, mean over the first tenth of the steps
-    final_loss: float  # nats per completion token, mean over the last tenth of the steps
 
 
 def tune(
@@ -41,9 +25,10 @@ def tune(
     questions: Sequence[str],
     config: Train,
     student: Student,
-    seed: int,
+    job: Job,
     report: Callable[[int, int], None],
-) -> Run:
+    accuracy: recording.Measure | None = None,
+) -> Trained:
     """Train `model` in place: the loss is the completion's mean negative log-likelihood per token.
 
     Args:
@@ -51,55 +36,44 @@ def tune(
         tokenizer: the model's.
         rows: encoded training set.
         questions: the question id of each row.
-        config: steps, batch and the rest.
-        student: its learning rate is the peak, with a linear warm-up before it and a cosine to zero after it.
-        seed: training seed: of the order, the noise and whatever else is random in a step.
+        config: batch and the rest; its steps where the job has no budget of tokens.
+        student: its learning rate is the peak, with a linear warm-up before it and a cosine to zero after it,
+            both laid out for exactly the steps of the job.
+        job: its training seed is that of the order, the noise and whatever else is random in a step.
         report: told the steps done and those in all.
+        accuracy: measured as `config.probe` says.
     """
     import torch
 
     special = set(tokenizer.all_special_ids)
     vocabulary = np.array([i for i in range(len(tokenizer)) if i not in special])
-    shown = show(rows, questions, config, seed, student.prompt_noise, vocabulary)
+    shown = show(rows, questions, config, job.seed, student.prompt_noise, vocabulary, job.tokens)
+    config = config.model_copy(update={"steps": -(-len(shown) // config.batch)})
+    ends = [min(step * config.batch, len(shown)) for step in range(config.steps + 1)]
+    tokens = np.cumsum([0, *(len(row.ids) for row in shown)])[ends].tolist()
+    points: list[Point] = []
+    every = config.probe.every if config.probe else 1
+    recorder = recording.recorder(points, tokens, report, accuracy, every)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = trainer_for(model, tokenizer, shown, config, student.learning_rate, seed, folder, report)
+        trainer = trainer_for(
+            model, tokenizer, shown, config, student.learning_rate, job.seed, folder, [recorder]
+        )
         trainer.train()
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     module: torch.nn.Module = model
     module.to("cpu").eval()
-    return Run(
-        seed=seed,
-        steps=trainer.state.global_step,
+    steps = trainer.state.global_step
+    tenth = max(1, steps // 10)
+    run = Run(
+        seed=job.seed,
+        tokens_budget=job.tokens,
+        steps=steps,
         rows=len(shown),
-        tokens=sum(len(row.ids) for row in shown),
+        tokens=tokens[-1],
         completion_tokens=sum(len(row.ids) - row.start for row in shown),
-        first_loss=losses[0],
-        final_loss=losses[-1],
+        first_loss=recording.mean_loss(points, 0, tenth),
+        final_loss=recording.mean_loss(points, steps - tenth, steps),
     )
-
-
-def summary(
-    student: str, rows: Sequence[TrainingExample], encoded: Sequence[Encoded], runs: Sequence[Run]
-) -> dict[str, Any]:
-    """Return what is kept beside a cell's models: its coordinates, its data and what each seed did.
-
-    Raises:
-        BadInput: the rows belong to more than one cell.
-    """
-    names = ("density", "share", "budget", "protocol")
-    cells = {tuple(getattr(row, name) for name in names) for row in rows}
-    if len(cells) > 1:
-        raise BadInput(
-            f"the training set mixes {len(cells)} cells, such as {sorted(cells)[:2]}; assemble one"
-        )
-    return {
-        "student": student,
-        **dict(zip(names, cells.pop(), strict=True)),
-        "rows": len(rows),
-        "questions": len({row.question_id for row in rows}),
-        "truncated_rows": sum(row.cut > 0 for row in encoded),
-        "runs": [run._asdict() for run in runs],
-    }
+    return Trained(run, points, sizes(model))
 
 
 def show(
@@ -109,8 +83,11 @@ def show(
     seed: int,
     noise: float = 0.0,
     vocabulary: np.ndarray | None = None,
+    tokens: int | None = None,
 ) -> list[Encoded]:
-    """Return the rows of all steps as shown: steps × batch, in every cell alike.
+    """Return the rows of all steps as shown: steps × batch, in every cell alike, or a budget of tokens.
+
+    A budget is met to within one row: the last step holds only the rows that are still needed for it.
 
     Args:
         rows: encoded training set.
@@ -119,10 +96,17 @@ def show(
         seed: training seed.
         noise: share of each question's tokens replaced by random ones of the `vocabulary`.
         vocabulary: ids of ordinary tokens; needed with noise.
+        tokens: training tokens to show, prompts included; None shows steps × batch rows.
     """
     generator = np.random.default_rng(seed)
-    order = ordering.turns(questions, config.steps * config.batch, generator)
-    arranged = ordering.by_length(order, [len(row.ids) for row in rows], config.batch, generator)
+    lengths = [len(row.ids) for row in rows]
+    if tokens is None:
+        order = ordering.turns(questions, config.steps * config.batch, generator)
+    else:
+        order = ordering.turns(questions, -(-tokens // min(lengths)), generator)
+        order = order[: 1 + int(np.searchsorted(np.cumsum([lengths[i] for i in order]), tokens))]
+    whole = len(order) - len(order) % config.batch
+    arranged = ordering.by_length(order[:whole], lengths, config.batch, generator) + order[whole:]
     shown = [rows[i] for i in arranged]
     return shown if vocabulary is None else ordering.noisy(shown, noise, vocabulary, generator)
 
@@ -135,7 +119,7 @@ def trainer_for(
     learning_rate: float,
     seed: int,
     folder: str,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    callbacks: Sequence["TrainerCallback"] = (),
     packing: bool | None = None,
     lean: bool = True,
 ) -> "SFTTrainer":
@@ -149,18 +133,14 @@ def trainer_for(
         learning_rate: peak.
         seed: training seed.
         folder: where the trainer may put files; it puts none.
-        report: told the steps done and those in all.
+        callbacks: of the trainer.
         packing: fill sequences of `max_length` with rows that do not see each other; by default on CUDA only,
             being slower on a CPU.
         lean: compute the loss on completion tokens only and no metrics, on a CPU; False is TRL's own loss.
     """
     import torch
-    from transformers import PrinterCallback, TrainerCallback
+    from transformers import PrinterCallback
     from trl import SFTTrainer
-
-    class Reporting(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            report(state.global_step, state.max_steps)
 
     class LeanTrainer(SFTTrainer):
         """Same loss as TRL's, to rounding: its LM head runs over prompts and padding too on a CPU."""
@@ -172,13 +152,15 @@ def trainer_for(
 
     cuda = torch.cuda.is_available()
     packing = cuda if packing is None else packing
-    lean = lean and not cuda and plain_head(model)
+    # A mixture whose router has a loss of its own needs TRL's.
+    routed = getattr(model.config.get_text_config(), "router_aux_loss_coef", 0.0)
+    lean = lean and not cuda and plain_head(model) and not routed
     trainer = (LeanTrainer if lean else SFTTrainer)(
         model=model,
         processing_class=tokenizer,
         train_dataset=_dataset(shown),
         args=_arguments(shown, config, learning_rate, seed, folder, cuda, packing),
-        callbacks=[Reporting()],
+        callbacks=list(callbacks),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -224,7 +206,7 @@ def _arguments(
 
     # A packed sequence holds several rows: about as many rows make a step, and exactly as many steps a run.
     tokens = sum(len(row.ids) for row in shown)
-    packed_batch = math.ceil(tokens / (config.steps * config.max_length))
+    packed_batch = -(-tokens // (config.steps * config.max_length))
     return SFTConfig(
         output_dir=folder,
         max_steps=config.steps,
@@ -245,7 +227,7 @@ def _arguments(
         train_sampling_strategy="random" if packing else "sequential",
         seed=seed,
         data_seed=seed,
-        logging_steps=max(1, config.steps // _LOGS),
+        logging_steps=recording.interval(config.steps),
         disable_tqdm=True,
         report_to="none",
         save_strategy="no",
