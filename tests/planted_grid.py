@@ -42,10 +42,12 @@ def scores(density: float | None, cut: Cut | None, seeds: tuple[int, ...] = SEED
             rows.append(
                 ItemScore(
                     student=STUDENT,
+                    strategy="density" if cut else "base",
                     density=density,
                     share=cut.share if cut else None,
                     budget=cut.budget if cut else 0,
                     protocol=rejection_sampling.NAME if cut else "base",
+                    tokens=None,
                     seed=seed,
                     benchmark=benchmark,
                     item_id=item_id,
@@ -104,7 +106,8 @@ def pool(density: float) -> list[PoolQuestion]:
             **q.model_dump(include=set(fields)),
             density=density,
             rank=rank,
-            strategy="density_weighted",
+            strategy="density",
+            round=0,
             log10_density=density,
             acceptance=0.5,
             group=rank % 5,
@@ -125,6 +128,7 @@ def ledger(density: float) -> tuple[Response, ...]:
             reason = "format_truncated" if malformed else "accepted" if right else "wrong_answer"
             rows.append(
                 Response(
+                    strategy="density",
                     density=density,
                     question_id=q.question_id,
                     rank=q.rank,

@@ -26,10 +26,12 @@ def cell(path: Path, density: float | None, budget: int, losses: list[float]) ->
     rows = [
         ItemScore(
             student="tiny",
+            strategy="density" if budget else "base",
             density=density,
             share=None if density is None else 1.0,
             budget=budget,
             protocol="base" if density is None else "rejection_sampling",
+            tokens=None,
             seed=seed,
             benchmark="popqa",
             item_id=str(i),

@@ -84,3 +84,18 @@ def test_arms_with_other_training_seeds_are_not_paired():
     two = scores.filter(pc.less(scores["seed"], 2))
     with pytest.raises(BadInput, match=r"different training seeds, \(0, 1, 2\) and \(0, 1\)"):
         query.build(changed(two), planted.all_responses())
+
+
+def test_strategies_and_token_budgets_have_their_own_study():
+    scores = planted.cell(2.0, "1x4").scores
+    for name, value, said in (
+        ("strategy", "uniform", "its rows are of strategy uniform, not density"),
+        ("tokens", 5000, "its rows are of tokens 5000, not None"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            query.build(changed(with_column(name, [value] * len(scores))), planted.all_responses())
+    ledger = planted.all_responses()
+    place = ledger.schema.get_field_index("strategy")
+    other = ledger.set_column(place, ledger.schema.field("strategy"), pa.array(["random"] * len(ledger)))
+    with pytest.raises(BadInput, match="the ledger has responses of strategy 'random'"):
+        query.build(planted.cells(), other)

@@ -121,7 +121,7 @@ def test_rows_are_traced_to_response_question_points_and_revision():
         assert found.example.completion[0].content == f"{found.response.answer}\n{found.response.rationale}"
         assert found.response.rollout == found.example.rollout
         assert [p.position for p in found.points] == [0, 1, 2]
-        assert found.article.revision_id == found.seed_question.revision_id
+        assert found.article.revision_id == found.written.revision_id
     assert lineage.sample(rows[:2], 3) == rows[:2] and lineage.sample([], 3) == []
 
 

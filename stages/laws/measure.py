@@ -21,7 +21,8 @@ class Cell(NamedTuple):
     budget: int
 
 
-SCORE_COLUMNS = ("student", "density", "share", "budget", "seed", "answer_loss", "answer_tokens")
+_PLACE = ("student", "strategy", "density", "share", "budget", "tokens")
+SCORE_COLUMNS = (*_PLACE, "seed", "answer_loss", "answer_tokens")
 LEDGER_COLUMNS = ("question_id", "rollout", "accepted")
 
 
@@ -36,7 +37,9 @@ def eval_losses(scores: pa.Table, where: str, cell: Cell) -> list[Point]:
     Raises:
         BadInput: no rows, another cell's rows, no answer tokens, or a loss that is not positive and finite.
     """
-    for name, value in cell._asdict().items():
+    # The laws are of one density each, trained for a given number of steps.
+    kind = {"strategy": "base" if cell.density is None else "density", "tokens": None}
+    for name, value in (cell._asdict() | kind).items():
         others = [found for found in pc.unique(scores[name]).to_pylist() if found != value]
         if others or not len(scores):
             is_not = f"{name} is {others[0]}, not {value}" if others else "no rows"

@@ -1,6 +1,6 @@
 """Cells and ledgers that belong together, or a refusal that names the one that does not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -35,15 +35,21 @@ def check(cells: Iterable[Cell], ledger: pa.Table) -> None:
 
     Raises:
         BadInput: a cell is empty or another's, a loss is no number, a cell's items are not the base model's,
-            or the ledger does not reach a cell's budget.
+            the ledger has a strategy other than "density", or does not reach a cell's budget.
     """
-    base_items: dict[str, pa.Array] = {}
+    base_items: dict[str, list[tuple[str, str]]] = {}
+    others = [name for name in pc.unique(ledger["strategy"]).to_pylist() if name != "density"]
+    if others:
+        raise BadInput(
+            f"the ledger has responses of strategy '{others[0]}'; these tables compare levels of density: "
+            "name them under `densities`"
+        )
     draws = _draws(ledger)
     for cell in cells:
-        _own_rows(cell)
-        _finite(cell)
-        base_items.setdefault(cell.student, _items(cell.scores))
-        _same_items(cell, base_items[cell.student])
+        own_rows(cell.name, cell.scores, _coordinates(cell))
+        finite(cell.name, cell.scores)
+        base_items.setdefault(cell.student, items(cell.scores))
+        same_items(cell.name, cell.scores, base_items[cell.student], f"{cell.student}-base")
         if cell.cut is None or cell.density is None:
             continue
         if draws.get(cell.density, 0) < cell.cut.budget:
@@ -53,49 +59,88 @@ def check(cells: Iterable[Cell], ledger: pa.Table) -> None:
             )
 
 
-def _own_rows(cell: Cell) -> None:
+def _coordinates(cell: Cell) -> dict[str, object]:
+    """Return what every row of a cell of this grid must say: a level of density, a given number of steps."""
     share, budget = cell.cut if cell.cut else (None, 0)
-    wanted = {"student": cell.student, "density": cell.density, "share": share, "budget": budget}
-    if not len(cell.scores):
-        raise BadInput(f"{cell.name}: no scores in it; run `dvc repro score`")
+    strategy = "base" if cell.density is None else "density"
+    place = {"strategy": strategy, "density": cell.density, "share": share, "budget": budget, "tokens": None}
+    return {"student": cell.student, **place}
+
+
+def own_rows(name: str, scores: pa.Table, wanted: Mapping[str, object]) -> None:
+    """Refuse scores of another cell than the one named.
+
+    Args:
+        name: of the cell.
+        scores: its rows of `ItemScore`.
+        wanted: the one value of each column.
+
+    Raises:
+        BadInput: there are no rows, or a row has another value.
+    """
+    if not len(scores):
+        raise BadInput(f"{name}: no scores in it; run `dvc repro score`")
     for column, value in wanted.items():
-        found = pc.unique(cell.scores[column]).to_pylist()
+        found = pc.unique(scores[column]).to_pylist()
         if found != [value]:
             odd = next(x for x in found if x != value)
-            raise BadInput(f"{cell.name}: its rows are of {column} {odd}, not {value}; run `dvc repro score`")
+            raise BadInput(f"{name}: its rows are of {column} {odd}, not {value}; run `dvc repro score`")
 
 
-def _finite(cell: Cell) -> None:
-    loss, tokens = cell.scores["answer_loss"], cell.scores["answer_tokens"]
+def finite(name: str, scores: pa.Table) -> None:
+    """Refuse a loss that is no number, or that no answer token stands under.
+
+    Args:
+        name: of the cell.
+        scores: its rows of `ItemScore`.
+
+    Raises:
+        BadInput: there is such a row; the line names the first.
+    """
+    loss, tokens = scores["answer_loss"], scores["answer_tokens"]
     # Written so that NaN and null fail it.
     good = pc.and_(pc.and_(pc.greater_equal(loss, 0.0), pc.is_finite(loss)), pc.greater(tokens, 0))
-    bad = cell.scores.filter(pc.invert(pc.fill_null(good, False)))
+    bad = scores.filter(pc.invert(pc.fill_null(good, False)))
     if len(bad):
         row = bad.slice(0, 1).to_pylist()[0]
         raise BadInput(
-            f"{cell.name}: loss {row['answer_loss']} over {row['answer_tokens']} tokens on item "
+            f"{name}: loss {row['answer_loss']} over {row['answer_tokens']} tokens on item "
             f"{row['benchmark']}/{row['item_id']} of training seed {row['seed']} ({len(bad)} such rows); "
             "if training diverged, lower the student's learning rate and train again"
         )
 
 
-def _items(scores: pa.Table) -> list[tuple[str, str]]:
+def items(scores: pa.Table) -> list[tuple[str, str]]:
+    """Return the sorted (benchmark, item id) of the first row's training seed."""
     first = scores.filter(pc.equal(scores["seed"], scores["seed"][0]))
-    return sorted(zip(first["benchmark"].to_pylist(), first["item_id"].to_pylist(), strict=True))
+    return _sorted_items(first)
 
 
-def _same_items(cell: Cell, wanted: list[tuple[str, str]]) -> None:
-    for seed in sorted(pc.unique(cell.scores["seed"]).to_pylist()):
-        rows = cell.scores.filter(pc.equal(cell.scores["seed"], seed))
-        found = sorted(zip(rows["benchmark"].to_pylist(), rows["item_id"].to_pylist(), strict=True))
+def same_items(name: str, scores: pa.Table, wanted: list[tuple[str, str]], standard: str) -> None:
+    """Refuse a training seed that was scored on other items than the standard.
+
+    Args:
+        name: of the cell.
+        scores: its rows of `ItemScore`, each item once per training seed.
+        wanted: the items, sorted.
+        standard: the name of the cell whose items they are.
+
+    Raises:
+        BadInput: an item is missing, foreign or there twice.
+    """
+    for seed in sorted(pc.unique(scores["seed"]).to_pylist()):
+        found = _sorted_items(scores.filter(pc.equal(scores["seed"], seed)))
         if found == wanted:
             continue
         odd = sorted(set(found) ^ set(wanted))
         first = f", {len(odd)} differ, first {'/'.join(odd[0])}" if odd else ", one is there twice"
         raise BadInput(
-            f"{cell.name}: items of training seed {seed} are not those of {cell.student}-base{first}; "
-            "run `dvc repro score`"
+            f"{name}: items of training seed {seed} are not those of {standard}{first}; run `dvc repro score`"
         )
+
+
+def _sorted_items(rows: pa.Table) -> list[tuple[str, str]]:
+    return sorted(zip(rows["benchmark"].to_pylist(), rows["item_id"].to_pylist(), strict=True))
 
 
 def _draws(ledger: pa.Table) -> dict[float, int]:

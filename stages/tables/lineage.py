@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stages.errors import BadInput
-from stages.records import Article, KnowledgePoint, PoolQuestion, Response, SeedQuestion, TrainingExample
+from stages.records import (
+    Article,
+    KnowledgePoint,
+    PoolQuestion,
+    Response,
+    SeedQuestion,
+    SynthesizedQuestion,
+    TrainingExample,
+)
 
 
 class Lineage(NamedTuple):
@@ -14,7 +22,7 @@ class Lineage(NamedTuple):
     example: TrainingExample
     response: Response
     pool_question: PoolQuestion
-    seed_question: SeedQuestion
+    written: SeedQuestion | SynthesizedQuestion  # as the teacher wrote it
     points: list[KnowledgePoint]  # of the question, by position
     article: Article
 
@@ -29,7 +37,7 @@ def trace(
     examples: Sequence[TrainingExample],
     ledgers: Mapping[float, Sequence[Response]],
     pools: Mapping[float, Sequence[PoolQuestion]],
-    questions: Sequence[SeedQuestion],
+    questions: Sequence[SeedQuestion | SynthesizedQuestion],
     points: Sequence[KnowledgePoint],
     articles: Sequence[Article],
 ) -> list[Lineage]:
@@ -39,8 +47,8 @@ def trace(
         examples: training rows.
         ledgers: by density.
         pools: by density.
-        questions: the source.
-        points: of the source's questions.
+        questions: the source, and what was synthesized.
+        points: at least those of the examples' questions; a question of two pools may have them twice.
         articles: at least those of the examples' questions.
 
     Raises:
@@ -50,9 +58,9 @@ def trace(
     pooled = {(q.density, q.question_id): q for rows in pools.values() for q in rows}
     source = {q.question_id: q for q in questions}
     page = {(a.page_id, a.revision_id): a for a in articles}
-    statements: dict[str, list[KnowledgePoint]] = defaultdict(list)
+    statements: dict[str, dict[int, KnowledgePoint]] = defaultdict(dict)
     for point in points:
-        statements[point.question_id].append(point)
+        statements[point.question_id][point.position] = point
     found = []
     for e in examples:
         where = f"training row {e.question_id}, rollout {e.rollout}, density {e.density}"
@@ -62,13 +70,15 @@ def trace(
         pool_question = pooled.get((e.density, e.question_id))
         question = source.get(e.question_id)
         if pool_question is None or question is None:
-            raise BadInput(f"{where}: no such question in the pool and the source; run `dvc repro respond`")
+            raise BadInput(
+                f"{where}: no such question in the pool and what was written; run `dvc repro respond`"
+            )
         article = page.get((question.page_id, question.revision_id))
         if article is None:
             raise BadInput(
                 f"{where}: no article {question.page_id} at revision {question.revision_id}; run `dvc repro "
                 "ask`"
             )
-        ordered = sorted(statements[e.question_id], key=lambda point: point.position)
+        ordered = [point for _, point in sorted(statements[e.question_id].items())]
         found.append(Lineage(e, response, pool_question, question, ordered, article))
     return found

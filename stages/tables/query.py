@@ -25,18 +25,19 @@ _COMPARISONS = pa.schema(
 )
 
 
-def run(name: str, relations: Mapping[str, pa.Table]) -> pa.Table:
+def run(name: str, relations: Mapping[str, pa.Table], folder: str = "stages.tables") -> pa.Table:
     """Run `NAME.sql` over the relations it names and return its rows.
 
     One thread: sums of floats then have one order, and tables do not depend on the machine's cores.
 
     Args:
-        name: of a file in this folder, without its suffix.
+        name: of a file, without its suffix.
         relations: Arrow tables by the names the file uses.
+        folder: the package that holds the file.
     """
     import duckdb
 
-    text = resources.files("stages.tables").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    text = resources.files(folder).joinpath(f"{name}.sql").read_text(encoding="utf-8")
     with duckdb.connect(config={"threads": 1}) as connection:
         for relation, table in relations.items():
             connection.register(relation, table)
