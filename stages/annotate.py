@@ -9,8 +9,10 @@ from stages import files, knowledge, params
 from stages.knowledge.annotation import annotation
 from stages.progress import Progress
 from stages.records import Article, Knowledge, KnowledgePoint, SeedQuestion
-from stages.teacher import client, prompts
+from stages.teacher import client, prompts, reading
 from stages.teacher.store import ResponseStore, default_path
+
+CONTEXT = 20_000  # sentences of articles, at most, that the embedding space is fitted to beside the points
 
 
 class Params(params.Section):
@@ -36,8 +38,7 @@ class Params(params.Section):
 )
 def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
     """Have the teacher annotate each question, check the annotations, embed and group the points."""
-    from stages.knowledge.density import intrinsic_dimension
-    from stages.knowledge.embed import distinct, locate
+    from stages.knowledge import cache, embed, intrinsic
 
     p = params.load(Params)
     source = files.read_parquet(questions, SeedQuestion)
@@ -53,21 +54,36 @@ def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
         )
     found = [annotation(q, outcome) for q, outcome in zip(source, outcomes, strict=True)]
     rows = [row for row in found if isinstance(row, Knowledge)]
-    points = locate(rows, p.knowledge, p.seed)
+    with cache.EmbeddingCache(cache.default_path()) as kept:
+        statements = [text for row in rows for text in row.points]
+        context = reading.of_theme(corpus, {page[q.page_id].page_id for q in source}, CONTEXT)
+        space = embed.fit(statements, p.knowledge, p.seed, kept, context)
+        points = embed.locate(rows, space, kept)
+        features = space.features(sorted(set(statements)), kept)
     with files.replacing_folder(out) as folder:
         files.write_parquet(folder / "questions.parquet", rows, Knowledge)
         files.write_parquet(folder / "points.parquet", points, KnowledgePoint)
-    estimated = intrinsic_dimension(distinct(points), p.knowledge.neighbours)
-    counts = {"questions": len(source), "annotated": len(rows), "points": len(points)}
+        files.write_arrays(folder / "space.npz", space.to_arrays())
+    places = embed.distinct(points)
+    # Before the projection: after it no estimate exceeds d, and a d that is too small would pass.
+    estimated = intrinsic.intrinsic_dimension(features, p.knowledge.neighbours)
+    warning = intrinsic.warning(p.knowledge.dimensions, estimated)
     reasons = Counter(row for row in found if isinstance(row, str))
-    files.write_json(
-        metrics,
-        counts
-        | {"rejected": dict(sorted(reasons.items())), "dimensions": p.knowledge.dimensions}
-        | {"intrinsic_dimension": estimated},
-    )
+    counts = {
+        "questions": len(source),
+        "annotated": len(rows),
+        "points": len(points),
+        "distinct": len(places),
+        "groups": len(space.centres),
+        "rejected": dict(sorted(reasons.items())),
+        "dimensions": p.knowledge.dimensions,
+        "intrinsic_dimension": estimated,
+        "projected_dimension": intrinsic.intrinsic_dimension(places, p.knowledge.neighbours),
+        "warning": warning,
+    }
+    files.write_json(metrics, counts)
     said = f"annotated {len(rows)} of {len(source)} questions, {len(points)} points"
-    click.echo(f"{out}: {said}; {client.tally(outcomes)}")
+    click.echo(f"{out}: {said}; {client.tally(outcomes)}{f'; {warning}' if warning else ''}")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
@@ -151,5 +154,33 @@ def read_table(path: Path, stage: str, columns: Sequence[str] | None = None, **n
         table = pq.read_table(path, columns=None if columns is None else list(columns), **narrowing)
         return table if columns is None else table.select(list(columns))
     except (OSError, KeyError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())
+        raise BadInput(f"{path}: not readable: {why}; run `dvc repro {stage}`") from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays, compressed; the same arrays give the same bytes."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        # NumPy dates every entry 1980, so that no clock gets in; sorted, so that no order does.
+        ordered: dict[str, Any] = {name: arrays[name] for name in sorted(arrays)}
+        np.savez_compressed(file, **ordered)
+
+
+def read_arrays(path: Path, stage: str) -> dict[str, np.ndarray]:
+    """Read what `write_arrays` wrote.
+
+    Args:
+        path: of the file.
+        stage: that makes it, named where it is missing.
+
+    Raises:
+        BadInput: it is missing or corrupt.
+    """
+    if not path.exists():
+        raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         why = " ".join(str(error).split())
         raise BadInput(f"{path}: not readable: {why}; run `dvc repro {stage}`") from error

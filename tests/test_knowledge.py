@@ -1,95 +1,143 @@
-"""Density estimates against planted truths."""
+"""Knowledge points in their space, their intrinsic dimension, and models as embedders."""
 
-import math
+import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import polygamma
-from scipy.stats import multivariate_normal, spearmanr
 
 from stages.errors import BadInput
-from stages.knowledge import Config
-from stages.knowledge.density import intrinsic_dimension, log10_density, log_volume
-from stages.knowledge.embed import cluster, embed, locate
+from stages.knowledge import Config, embed, embedders
+from stages.knowledge.intrinsic import intrinsic_dimension, warning
 from stages.records import Knowledge
 
 CONFIG = Config(embedder="hashing", features=16, dimensions=4, neighbours=3, groups=4)
-
-
-def test_the_unit_ball_has_its_volume() -> None:
-    assert math.exp(log_volume(2)) == pytest.approx(math.pi)
-    assert math.exp(log_volume(3)) == pytest.approx(4 / 3 * math.pi)
-
-
-def test_density_on_a_line_agrees_with_the_count_per_length() -> None:
-    # 1,000 points on a length of 10: 100 per unit, 2 dex.
-    places = np.random.default_rng(0).uniform(0, 10, (1000, 1))
-    inner = (places[:, 0] > 0.5) & (places[:, 0] < 9.5)
-    assert log10_density(places, 10)[inner].mean() == pytest.approx(2.0, abs=0.02)
-
-
-def test_density_on_a_torus_is_unbiased_with_the_theoretical_spread() -> None:
-    # Uniform on [0, 1)^2 with wrap-around, made by tiling: mean error near 0, sd of log ρ = √ψ₁(k).
-    rng = np.random.default_rng(1)
-    points = rng.uniform(size=(4000, 2))
-    tiled = np.concatenate([points + np.array([i, j]) for i in (-1, 0, 1) for j in (-1, 0, 1)])
-    logs = log10_density(tiled, 10)[4 * 4000 : 5 * 4000] * math.log(10)
-    assert logs.mean() == pytest.approx(math.log(4000), abs=0.02)
-    assert logs.std() == pytest.approx(math.sqrt(polygamma(1, 10)), rel=0.05)
-
-
-def test_density_ranks_a_gaussian_as_its_true_density_does() -> None:
-    points = np.random.default_rng(2).standard_normal((3000, 3))
-    assert (
-        spearmanr(log10_density(points, 20), multivariate_normal(np.zeros(3)).logpdf(points)).statistic > 0.95
+ROWS = [
+    Knowledge(
+        question_id=str(i),
+        topic_entities=["x"],
+        points=["Iron is a metal.", f"Town {i} lies north.", f"Lake {i * 7} is deep."],
+        logic_form="",
+        request_key="",
     )
-
-
-def test_coinciding_points_stay_finite_and_all_coinciding_is_refused() -> None:
-    points = np.r_[np.zeros((5, 2)), np.random.default_rng(3).uniform(size=(20, 2))]
-    assert np.isfinite(log10_density(points, 3)).all()
-    with pytest.raises(ValueError, match="coincide"):
-        log10_density(np.zeros((5, 2)), 3)
-    with pytest.raises(ValueError, match="too few"):
-        log10_density(points, 25)
-
-
-def test_intrinsic_dimension_sees_through_the_ambient_one() -> None:
-    flat = np.random.default_rng(4).uniform(size=(2000, 3)) @ np.random.default_rng(5).standard_normal(
-        (3, 10)
-    )
-    estimated = intrinsic_dimension(flat, 10)
-    assert estimated["levina_bickel"] == pytest.approx(3, abs=0.3)
-    assert estimated["two_nn"] == pytest.approx(3, abs=0.3)
-
-
-def test_embedding_puts_like_statements_together() -> None:
-    rivers = [
-        f"The river {name} flows into the Black Sea." for name in ("Danube", "Dnieper", "Don", "Dniester")
-    ]
-    metals = [f"{name} is a metal of group {i}." for i, name in enumerate(("Iron", "Tin", "Zinc", "Lead"), 4)]
-    vectors = embed(rivers + metals, CONFIG, seed=0)
-    assert vectors.shape == (8, 4)
-    near = np.linalg.norm(vectors[0] - vectors[1:4], axis=1).max()
-    assert near < np.linalg.norm(vectors[0] - vectors[4:], axis=1).min()
-    groups = cluster(vectors, 2, seed=0)
-    assert set(groups[:4]) != set(groups[4:])
+    for i in range(4)
+]
 
 
 def test_equal_statements_share_place_and_group() -> None:
-    rows = [
-        Knowledge(
-            question_id=str(i),
-            topic_entities=["x"],
-            points=["Iron is a metal.", f"Town {i} lies north.", f"Lake {i * 7} is deep."],
-            logic_form="",
-            request_key="",
-        )
-        for i in range(4)
+    space = embed.fit([text for row in ROWS for text in row.points], CONFIG, seed=0)
+    points = embed.locate(ROWS, space)
+    assert [(p.question_id, p.position, p.text) for p in points] == [
+        (row.question_id, i, text) for row in ROWS for i, text in enumerate(row.points)
     ]
-    points = locate(rows, CONFIG, seed=0)
     same = [p for p in points if p.text == "Iron is a metal."]
-    assert len(points) == 12
     assert len({(tuple(p.embedding), p.group) for p in same}) == 1
-    with pytest.raises(BadInput, match="too few"):
-        locate(rows[:1], CONFIG, seed=0)
+    assert embed.distinct(points).shape == (9, 4)
+
+
+def test_located_points_are_where_the_space_places_them() -> None:
+    space = embed.fit([text for row in ROWS for text in row.points], CONFIG, seed=0)
+    for point in embed.locate(ROWS[:2], space):
+        place = space.place([point.text])
+        assert point.embedding == place[0].tolist()
+        assert point.group == space.group(place)[0]
+
+
+def test_embedding_puts_like_statements_together() -> None:
+    rivers = [f"The river {name} flows into the Black Sea." for name in ("Danube", "Dnieper", "Don", "Bug")]
+    metals = [f"{name} is a metal of group {i}." for i, name in enumerate(("Iron", "Tin", "Zinc", "Lead"), 4)]
+    vectors = embed.fit(rivers + metals, CONFIG, seed=0).place(rivers + metals)
+    near = np.linalg.norm(vectors[0] - vectors[1:4], axis=1).max()
+    assert near < np.linalg.norm(vectors[0] - vectors[4:], axis=1).min()
+
+
+@pytest.mark.parametrize("true", [1, 3, 6])
+def test_intrinsic_dimension_sees_through_the_ambient_one(true: int) -> None:
+    rng = np.random.default_rng(4)
+    flat = rng.standard_normal((3000, true)) @ np.linalg.qr(rng.standard_normal((12, true)))[0].T
+    for estimate in intrinsic_dimension(flat, 10).values():
+        assert estimate["value"] == pytest.approx(true, rel=0.12)
+        assert estimate["se"] is not None and 0 < estimate["se"] < 0.05 * true
+
+
+def test_a_standard_error_is_the_spread_between_samples() -> None:
+    found = [
+        intrinsic_dimension(np.random.default_rng(seed).uniform(size=(400, 2)), 5)["two_nn"]
+        for seed in range(40)
+    ]
+    spread = np.std([e["value"] for e in found], ddof=1)
+    assert spread == pytest.approx(np.mean([e["se"] for e in found]), rel=0.4)
+
+
+def test_coinciding_points_have_no_intrinsic_dimension() -> None:
+    for estimate in intrinsic_dimension(np.zeros((20, 3)), 5).values():
+        assert estimate == {"value": None, "se": None}
+
+
+def test_dimensions_within_a_factor_of_an_estimate_are_not_warned_of() -> None:
+    estimates = {"levina_bickel": {"value": 4.0, "se": 0.1}, "two_nn": {"value": 8.0, "se": 0.2}}
+    assert warning(3, estimates) is None  # 4 / 3 < 1.5
+    assert warning(12, estimates) is None  # 12 / 8
+    for far in (2, 13):
+        said = warning(far, estimates)
+        assert said is not None
+        assert said.startswith(f"knowledge.dimensions {far} is far from")
+        assert "levina_bickel 4.0, two_nn 8.0" in said and "\n" not in said
+
+
+def test_no_estimate_gives_no_warning() -> None:
+    nothing = {"value": None, "se": None}
+    assert warning(4, {"levina_bickel": nothing, "two_nn": nothing}) is None
+    assert warning(4, {"levina_bickel": nothing, "two_nn": {"value": 20.0, "se": 1.0}}) is not None
+
+
+def test_a_hub_id_needs_a_revision_and_a_folder_has_none(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"knowledge.embedder 'no/such': no such folder; .*knowledge.revision"):
+        embedders.Model("no/such", None)
+    with pytest.raises(BadInput, match="a folder has no `revision`"):
+        embedders.Model(str(tmp_path), "abc")
+
+
+def test_a_model_is_known_by_its_files(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("1")
+    first = embedders.Model(str(tmp_path), None).identity
+    (tmp_path / ".cache").write_text("hidden")
+    assert embedders.Model(str(tmp_path), None).identity == first
+    (tmp_path / "weights").write_text("2")
+    assert embedders.Model(str(tmp_path), None).identity != first
+    assert embedders.Model("a/b", "1").identity != embedders.Model("a/b", "2").identity
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("sentence_transformers") is not None, reason="the package is installed"
+)
+def test_a_model_without_its_package_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"pip install 'seedbed\[embeddings\]'"):
+        embedders.Model(str(tmp_path), None)(["text"])
+
+
+def test_a_space_stands_on_a_sentence_transformers_model(tmp_path: Path) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    texts = [text for row in ROWS for text in row.points]
+    words = sorted({word for text in texts for word in text.lower().replace(".", "").split()})
+    (tmp_path / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", *words])
+    )
+    config = BertConfig(
+        vocab_size=len(words) + 6,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    BertModel(config).save_pretrained(tmp_path / "bert")
+    BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path / "bert")
+    sentence_transformers.SentenceTransformer(str(tmp_path / "bert")).save(str(tmp_path / "model"))
+    model = CONFIG.model_copy(update={"embedder": str(tmp_path / "model")})
+    space = embed.fit(texts, model, seed=0)
+    assert np.linalg.norm(space.features(texts), axis=1) == pytest.approx(1, abs=1e-5)
+    back = embed.Space.from_arrays(space.to_arrays(), model)
+    assert back.identity == space.identity
+    assert np.array_equal(back.place(texts), space.place(texts))
