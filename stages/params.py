@@ -24,6 +24,7 @@ NAMES = (
     "score",
     "benchmarks",
     "fit",
+    "conclude",
 )
 
 

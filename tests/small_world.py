@@ -12,7 +12,7 @@ CONTINENTS = ("Africa", "Asia", "Europe", "Oceania")
 SETTINGS = {
     "seed": 0,
     "budget": 4,
-    "densities": [2.0],
+    "densities": [3.5],
     "teacher": {
         "backend": "embedded",
         "model": "seedbed-simulator",

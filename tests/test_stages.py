@@ -16,11 +16,11 @@ ANNOTATE = (
     "--questions questions/questions.parquet --articles articles --out knowledge --metrics annotate.json"
 )
 SYNTHESIZE = (
-    "--questions questions/questions.parquet --points knowledge/points.parquet --density 2.0 "
-    "--out pool.parquet --metrics pool.json"
+    "--questions questions/questions.parquet --knowledge knowledge --articles articles --target 3.5 "
+    "--out pool.parquet --synthesis synthesis --metrics pool.json"
 )
 RESPOND = "--pool pool.parquet --articles articles --budget {} --out ledger.parquet --metrics respond.json"
-ASSEMBLE = "--responses ledger.parquet --density 2.0 --cut {0} --out {0}.parquet --card {0}.md"
+ASSEMBLE = "--responses ledger.parquet --target 3.5 --cut {0} --out {0}.parquet --card {0}.md"
 
 
 def run(verb: object, options: str) -> Result:
@@ -63,7 +63,8 @@ def test_every_annotated_question_has_three_to_five_points(here: Path) -> None:
     rows = files.read_parquet(here / "knowledge" / "questions.parquet", Knowledge)
     assert rows
     assert all(3 <= len(row.points) <= 5 for row in rows)
-    assert json.loads((here / "annotate.json").read_text())["intrinsic_dimension"]["two_nn"] > 0
+    estimated = json.loads((here / "annotate.json").read_text())["intrinsic_dimension"]
+    assert all(estimated[name]["value"] > 0 for name in ("levina_bickel", "two_nn"))
 
 
 def test_the_ledger_has_every_draw_of_every_question(here: Path) -> None:
@@ -120,8 +121,32 @@ def test_a_larger_budget_pays_only_for_the_rollouts_above_the_old_one(here: Path
     [
         (respond, RESPOND.format(0), "budget '0': not a positive whole number"),
         (respond, RESPOND.format("many"), "budget 'many': not a positive whole number"),
-        (synthesize, SYNTHESIZE.replace("2.0", "nan"), "density 'nan': not a finite number"),
-        (synthesize, SYNTHESIZE.replace("2.0", "99"), "the source reaches"),
+        (
+            synthesize,
+            SYNTHESIZE.replace("3.5", "nan"),
+            "target 'nan': neither a finite number of dex nor one of",
+        ),
+        (
+            synthesize,
+            SYNTHESIZE.replace("3.5", "dense"),
+            "target 'dense': neither a finite number of dex nor",
+        ),
+        (synthesize, SYNTHESIZE.replace("3.5", "99"), "it carries up to"),
+        (
+            synthesize,
+            SYNTHESIZE.replace("3.5", "groups"),
+            "target groups: no table; set `synthesize.densities`",
+        ),
+        (
+            synthesize,
+            SYNTHESIZE.replace("questions/questions", "questions/rejected"),
+            "columns are not those of",
+        ),
+        (
+            synthesize,
+            SYNTHESIZE.replace("knowledge knowledge", "knowledge questions"),
+            "columns are not those of",
+        ),
         (assemble, ASSEMBLE.format("1x64"), "run `respond` with budget 64"),
         (assemble, ASSEMBLE.format("2x4"), "share 2 is not above 0 and at most 1"),
         (annotate, ANNOTATE.replace("questions/questions", "questions/rejected"), "columns are not those of"),
@@ -131,11 +156,7 @@ def test_bad_input_gets_one_line_and_writes_nothing(
     here: Path, verb: object, options: str, said: str
 ) -> None:
     before = {p: p.stat().st_mtime_ns for p in here.rglob("*") if p.suffix in (".parquet", ".json", ".md")}
-    settings = yaml.safe_load((here / "params.yaml").read_text())
-    tight = settings | {"synthesize": {"questions": 40, "tolerance": 0.1}}
-    (here / "params.yaml").write_text(yaml.safe_dump(tight))
     result = run(verb, options)
-    (here / "params.yaml").write_text(yaml.safe_dump(settings))
     assert result.exit_code == 1
     assert said in result.output
     assert result.output.count("\n") == 1

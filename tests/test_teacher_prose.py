@@ -1,7 +1,6 @@
 """Facts of articles that have no infobox."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest

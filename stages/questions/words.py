@@ -1,6 +1,7 @@
 """The text forms in which questions are compared."""
 
 import re
+from typing import Protocol
 
 # Words that carry no content in a question; kept short on purpose, so that overlaps stay strict.
 STOP_WORDS = frozenset(
@@ -10,6 +11,23 @@ STOP_WORDS = frozenset(
         "how name its it this that and or with from as has have had",
     )
 )
+
+
+class Asked(Protocol):
+    """What the checks need to know of a question, whoever wrote it."""
+
+    @property
+    def question_id(self) -> str: ...
+    @property
+    def page_id(self) -> int: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def answer_aliases(self) -> list[str]: ...
+    @property
+    def evidence(self) -> str: ...
 
 
 def words(text: str) -> list[str]:
