@@ -11,15 +11,22 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stages.errors import BadInput
-from stages.schedule import Schedule, affected, own_lines
+from stages.schedule import Schedule, affected, own_lines, upstream
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 
 def changed_graph() -> dict[str, set[str]]:
-    """Return the stages that may have to run, each with those whose outputs it reads."""
+    """Return the stages of this folder's dvc.yaml that may have to run, each with those it reads from.
+
+    Stages of other graphs are among them where these read their outputs.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -27,9 +34,27 @@ def changed_graph() -> dict[str, set[str]]:
         with Repo() as repo:
             graph = repo.index.graph
             before = {stage.addressing: {s.addressing for s in graph.successors(stage)} for stage in graph}
-            return affected(before, repo.status())
+            own = [stage.addressing for stage in graph if Path(stage.path_in_repo).parent == here(repo)]
+            return affected(upstream(before, own), repo.status())
     except DvcException as error:
         raise BadInput(f"dvc.yaml: {' '.join(str(error).split())}") from error
+
+
+def here(repo: "Repo") -> Path:
+    """Return the current folder inside the repository: each dvc.yaml is a graph, run in its own folder."""
+    return Path.cwd().resolve().relative_to(Path(repo.root_dir).resolve())
+
+
+def root() -> Path:
+    """Return the root folder of the DVC repository."""
+    from dvc.repo import Repo
+
+    return Path(Repo.find_root())
+
+
+def log_name(stage: str) -> str:
+    """Return the name of a stage's log: one of another folder's graph carries its path."""
+    return f"{stage.replace('/', '_')}.log"
 
 
 def start(stage: str, core: int | None, log: Path) -> subprocess.Popen[bytes]:
@@ -49,7 +74,7 @@ def main(jobs: int | None) -> None:
     cores = sorted(os.sched_getaffinity(0))
     jobs = jobs or len(cores)
     schedule = Schedule(changed_graph())
-    logs = Path(".dvc/tmp/run")
+    logs = root() / ".dvc/tmp/run"
     logs.mkdir(parents=True, exist_ok=True)
     running: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
     begin = time.monotonic()
@@ -59,7 +84,7 @@ def main(jobs: int | None) -> None:
             free = sorted(set(range(jobs)) - {slot for _, slot in running.values()})
             for stage, slot in zip(schedule.ready(), free, strict=False):
                 core = cores[slot % len(cores)] if jobs > 1 else None
-                running[stage] = start(stage, core, logs / f"{stage}.log"), slot
+                running[stage] = start(stage, core, logs / log_name(stage)), slot
                 schedule.begin(stage)
             time.sleep(0.05)
             for stage, (process, _) in list(running.items()):
@@ -67,7 +92,7 @@ def main(jobs: int | None) -> None:
                     continue
                 del running[stage]
                 schedule.end(stage, process.returncode == 0)
-                lines = (logs / f"{stage}.log").read_text(errors="replace").splitlines()
+                lines = (logs / log_name(stage)).read_text(errors="replace").splitlines()
                 said = lines if process.returncode else own_lines(lines)
                 click.echo(f"[{time.monotonic() - begin:.0f} s, {schedule.state()}] {stage}")
                 click.echo("".join(f"  {line}\n" for line in said), nl=False)

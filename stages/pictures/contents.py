@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from stages.grid import Target
 from stages.knowledge.density import log10_density
-from stages.pictures import density, law, ledger
+from stages.pictures import density, feedback, law, ledger, taxonomy
+from stages.pictures.frame import Section
 from stages.records import KnowledgePoint, PoolQuestion, Response
 from stages.tables import forecasts, headline, limits
 from stages.tables.figures import ABSENT, mean_and_std, number, p_value, percent, whole, with_interval
@@ -27,7 +29,7 @@ class Run(NamedTuple):
     points: list[KnowledgePoint]
     pools: dict[float, list[PoolQuestion]]  # by density
     ledgers: dict[float, list[Response]]
-    traces: dict[float, dict[str, Any]]  # how each pool was reached
+    made: dict[Target, feedback.Making]  # how each pool was made
     counts: dict[str, dict[str, Any]]  # ask.json and annotate.json, by stage
     lineages: list[Lineage]
 
@@ -54,16 +56,6 @@ class Run(NamedTuple):
         return competence.Embedded.model_validate(teacher["embedded"]) if as_stated else None
 
 
-class Section(NamedTuple):
-    """One section of the page."""
-
-    anchor: str
-    title: str
-    how: str  # to read it
-    pictures: list[str]  # SVG
-    grids: list[Grid]
-
-
 def pictures(run: Run) -> dict[str, str]:
     """Return every picture's SVG by its name."""
     drawn = {
@@ -72,11 +64,12 @@ def pictures(run: Run) -> dict[str, str]:
     }
     source = cloud(run.points, run.neighbours)
     clouds = {}
-    for d, pool in run.pools.items():
-        members = {q.question_id for q in pool}
-        clouds[d] = cloud([p for p in run.points if p.question_id in members], run.neighbours)
+    for d in run.pools:
+        clouds[d] = cloud(run.made[Target("density", d)].points, run.neighbours)
         drawn[f"density-{d}"] = density.views(d, clouds[d], source)
     drawn["densities"] = density.histogram(list(clouds.items()), source)
+    drawn["convergence"] = feedback.convergence(run.made, run.settings["synthesize"])
+    drawn["taxonomy"] = taxonomy.bars(run.made)
     drawn["verdicts"] = ledger.verdicts_picture(verdicts(run))
     drawn["coverage"] = ledger.coverage_picture(
         [ledger.coverage(d, rows) for d, rows in run.ledgers.items()],
@@ -174,7 +167,21 @@ def sections(run: Run, drawn: dict[str, str]) -> list[Section]:
             f"estimated from the {run.neighbours} nearest neighbours in all its dimensions. A pool's density "
             "is the mean of the last picture's distribution, to be compared only between pools of one size.",
             [*(drawn[f"density-{d}"] for d in run.pools), drawn["densities"]],
-            [pools_grid(run)],
+            [taxonomy.dimension_grid(run.counts["annotate"])],
+        ),
+        Section(
+            "pools",
+            "How the pools were made",
+            "Each round writes questions where the target lacks knowledge points, keeps those that pass the "
+            f"verification, and samples the pool anew. {feedback.to_read(run.settings['synthesize'])}"
+            + "".join(f" Warning, {said}." for said in feedback.warnings(run.made)),
+            [drawn["convergence"], drawn["taxonomy"]],
+            [
+                feedback.stops_grid(run.made),
+                feedback.rounds_grid(run.made),
+                taxonomy.counts_grid(run.made),
+                *([verifier] if (verifier := taxonomy.verifier_grid(run.made)) else []),
+            ],
         ),
         Section(
             "verdicts",
@@ -249,33 +256,6 @@ def benchmarks_grid(run: Run) -> Grid:
         "Mean ± standard deviation over training seeds; loss in nats per answer token; gained, lost in items."
     )
     return Grid(f"Benchmarks at budget {run.budget}", head, rows, note, texts=3)
-
-
-def pools_grid(run: Run) -> Grid:
-    """Return how each pool reached its target."""
-    names = (
-        "reached",
-        "lowest",
-        "highest",
-        "tilt",
-        "wasserstein",
-        "effective_sample_size",
-        "questions",
-        "source",
-    )
-    rows = [
-        (
-            str(d),
-            *(whole(t.get(n)) if n in ("questions", "source") else number(t.get(n), ".4g") for n in names),
-        )
-        for d, t in run.traces.items()
-    ]
-    note = (
-        "reached, lowest and highest in dex: the pool's density and what the source allows at this size; "
-        "tilt: exponent of the acceptance weights; wasserstein: distance in dex between the pool's densities "
-        "and the source's moved to the target; effective sample size of the weights over the source."
-    )
-    return Grid("How the pools were reached", ("target", *(n.replace("_", " ") for n in names)), rows, note)
 
 
 def spent_grid(run: Run) -> Grid:

@@ -19,6 +19,23 @@ def affected(graph: Mapping[str, set[str]], changed: Iterable[str]) -> dict[str,
     return {stage: before & left for stage, before in graph.items() if stage in left}
 
 
+def upstream(graph: Mapping[str, set[str]], stages: Iterable[str]) -> dict[str, set[str]]:
+    """Return the part of a graph that some stages need: they, and everything before them.
+
+    Args:
+        graph: stage → stages before it.
+        stages: some of its stages.
+    """
+    needed: set[str] = set()
+    left = list(stages)
+    while left:
+        stage = left.pop()
+        if stage not in needed:
+            needed.add(stage)
+            left += graph[stage]
+    return {stage: set(before) for stage, before in graph.items() if stage in needed}
+
+
 def own_lines(printed: Iterable[str]) -> list[str]:
     """Return what a stage itself said, without the lines that DVC prints before and after it."""
     own, inside = [], False
