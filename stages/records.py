@@ -124,9 +124,7 @@ class SynthesizedQuestion(Record):
     question_id: str
     round: int  # of the feedback in which it was written, from 1
     group: int  # of the deficit that it was written for
-    sources: list[
-        str
-    ]  # ids of the questions whose knowledge points were expanded and combined, the first first
+    sources: list[str]  # ids of the questions whose points were expanded and combined, the first first
     question: str  # empty where the reply was malformed, as are the following
     answer: str
     answer_aliases: list[str]
@@ -140,9 +138,7 @@ class SynthesizedQuestion(Record):
     verdict: str  # "valid", or the category of its error: one of `synthesis.TAXONOMY`
     reason: str  # "valid", or the name of the check that it failed
     in_pool: bool
-    truth: (
-        str | None
-    )  # what the simulator knows of it, in the categories of `verdict`; None of a real teacher
+    truth: str | None  # what the simulator knows, in the categories of `verdict`; None of a real teacher
     calls: int  # teacher requests made for it
     prompt_tokens: int
     completion_tokens: int

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import planted_grid as planted
+import planted_making
 import yaml
 
 from stages import files, params
+from stages.grid import Target
 from stages.protocols import rejection_sampling
 from stages.records import (
     Article,
@@ -28,8 +30,8 @@ COMPARE = [
 REPORT = [
     *("--tables", "metrics/tables", "--laws", "metrics/laws.json", "--curves", "metrics/curves.csv"),
     *("--points", "datasets/knowledge/points.parquet", "--questions", "datasets/questions"),
-    *("--pools", "datasets/pools", "--responses", "datasets/responses", "--articles", "datasets/articles"),
-    *("--train", "datasets/train", "--metrics", "metrics"),
+    *("--pools", "datasets/pools", "--synthesis", "datasets/synthesis", "--metrics", "metrics"),
+    *("--responses", "datasets/responses", "--articles", "datasets/articles", "--train", "datasets/train"),
     *("--out", "metrics/report.html", "--pictures", "metrics/pictures"),
 ]
 
@@ -59,13 +61,10 @@ def write(root: Path) -> None:
     for density in planted.DENSITIES:
         files.write_parquet(data / "pools" / f"{density}.parquet", planted.pool(density), PoolQuestion)
         files.write_parquet(data / "responses" / f"{density}.parquet", planted.ledger(density), Response)
-        trace = {
-            "target": density,
-            "reached": density + 0.01,
-            "questions": planted.QUESTIONS,
-            "source": planted.SOURCE,
-        }
-        files.write_json(metrics / "pools" / f"{density}.json", trace)
+        planted_making.write(root, Target("density", density))
+        inside = {q.question_id for q in planted.pool(density)}
+        held = [point for point in points() if point.question_id in inside]
+        files.write_parquet(data / "synthesis" / str(density) / "points.parquet", held, KnowledgePoint)
         for cut in planted.CUTS:
             drawn = rejection_sampling.within(planted.ledger(density), cut)
             kept = rejection_sampling.select(drawn, cut, "{}\n{}".format)

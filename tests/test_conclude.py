@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from stages import conclude, files, params
+from stages import conclude, files
 from stages.findings import PUBLISHED
 
 ROOT = Path(__file__).parents[1]
@@ -25,9 +25,8 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("study")
+def settle(root: Path) -> None:
+    """Write what `conclude` reads of a study with an optimum inside the tried densities."""
     settings = yaml.safe_load((ROOT / "params.yaml").read_text())
     settings |= {"students": {name: {} for name in STUDENTS}, "seed": 0}
     settings["train"] |= {"seeds": list(planted.SEEDS)}
@@ -43,6 +42,12 @@ def written(tmp_path_factory) -> Path:
             files.write_json(folder / "tokens-1000-seed-0" / "config.json", {"model_type": cell.family})
     for target, pool in planted.pools().items():
         files.write_json(root / "metrics" / "pools" / f"{target}.json", pool)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("study")
+    settle(root)
     return root
 
 
@@ -50,7 +55,6 @@ def written(tmp_path_factory) -> Path:
 def root(written, tmp_path, monkeypatch) -> Path:
     shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(params, "NAMES", (*params.NAMES, "conclude"))
     return tmp_path
 
 

@@ -13,9 +13,13 @@ import yaml
 from stages import params
 
 ROOT = Path(__file__).parents[1]
-DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-SETTINGS = yaml.safe_load((ROOT / "params.yaml").read_text())
-STAGES: dict[str, dict[str, Any]] = DVC["stages"]
+STUDY = ROOT / "studies" / "kdos"
+FOLDERS = (ROOT, STUDY)  # each holds a graph, dvc.yaml, with its settings, params.yaml
+GRAPHS: dict[Path, dict[str, Any]] = {f: yaml.safe_load((f / "dvc.yaml").read_text()) for f in FOLDERS}
+SETTINGS: dict[Path, dict[str, Any]] = {f: yaml.safe_load((f / "params.yaml").read_text()) for f in FOLDERS}
+STAGES = [(folder, name) for folder, graph in GRAPHS.items() for name in graph["stages"]]
+NAMES = [f"{folder.name if folder != ROOT else 'default'}:{name}" for folder, name in STAGES]
+each_stage = pytest.mark.parametrize(("folder", "name"), STAGES, ids=NAMES)
 
 # They carry rows and settings between verbs and nouns and decide nothing that a stage writes.
 CARRIERS = {
@@ -57,62 +61,98 @@ def reached(module: Path) -> set[Path]:
     return seen
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_code_deps_are_the_modules_a_stage_imports_no_more_and_no_fewer(stage: str) -> None:
-    deps = [ROOT / dep for dep in STAGES[stage]["deps"] if str(dep).startswith("stages/")]
-    files = reached(ROOT / "stages" / f"{verb(stage)}.py")
+def stage_of(folder: Path, name: str) -> dict[str, Any]:
+    stage: dict[str, Any] = GRAPHS[folder]["stages"][name]
+    return stage
+
+
+def settings_in(command: str) -> set[str]:
+    """The settings that a command takes from params.yaml itself."""
+    return set(re.findall(r"\$\{(\w+)", command)) - {"item"}
+
+
+@each_stage
+def test_code_deps_are_the_modules_a_stage_imports_no_more_and_no_fewer(folder: Path, name: str) -> None:
+    paths = [(folder / dep).resolve() for dep in stage_of(folder, name)["deps"] if "$" not in dep]
+    deps = [path for path in paths if ROOT / "stages" in path.parents]
+    files = reached(ROOT / "stages" / f"{verb(name)}.py")
     missing = {
         file
         for file in files
         if not any(file == dep or dep in file.parents for dep in deps) and file.name != "__init__.py"
     }
-    assert not missing, f"{stage}: imported, but no dep"
+    assert not missing, f"{name}: imported, but no dep"
     idle = {dep for dep in deps if not any(file == dep or dep in file.parents for file in files)}
-    assert not idle, f"{stage}: a dep, but not imported"
+    assert not idle, f"{name}: a dep, but not imported"
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_params_are_those_the_verb_declares(stage: str) -> None:
-    declared = getattr(import_module(f"stages.{verb(stage)}"), "Params", None)
+@each_stage
+def test_params_are_those_the_verb_declares(folder: Path, name: str) -> None:
+    stage = stage_of(folder, name)
+    declared = getattr(import_module(f"stages.{verb(name)}"), "Params", None)
     fields = set(declared.model_fields) if declared else set()
-    listed = {re.split(r"[.\[]", name)[0] for name in STAGES[stage].get("params", [])}
-    by_flag = set(re.findall(r"\$\{(\w+)", STAGES[stage]["cmd"])) - {"item"}
+    listed = {re.split(r"[.\[]", param)[0] for param in stage.get("params", [])}
+    by_flag = settings_in(stage["cmd"])
     assert listed - by_flag <= fields <= listed | by_flag
-    assert listed == fields or fields | by_flag == listed | by_flag
 
 
-def test_every_setting_is_declared_by_a_verb_and_listed_in_params_yaml() -> None:
-    used = {re.split(r"[.\[]", name)[0] for stage in STAGES.values() for name in stage.get("params", [])}
-    used |= set(re.findall(r"\$\{(\w+)", (ROOT / "dvc.yaml").read_text())) - {"item"}
-    assert set(SETTINGS) == set(params.NAMES) == used
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_setting_is_declared_by_a_verb_and_listed_in_params_yaml(folder: Path) -> None:
+    stages = GRAPHS[folder]["stages"].values()
+    used = {re.split(r"[.\[]", param)[0] for stage in stages for param in stage.get("params", [])}
+    used |= settings_in((folder / "dvc.yaml").read_text())
+    inline = {key for entry in GRAPHS[folder].get("vars", []) for key in entry}
+    assert set(SETTINGS[folder]) == used - inline
+    assert set(SETTINGS[folder]) <= set(params.NAMES)
+
+
+def test_every_known_setting_is_in_a_params_yaml() -> None:
+    assert set(params.NAMES) == set().union(*SETTINGS.values())
 
 
 def test_every_verb_is_a_stage_and_every_stage_a_verb() -> None:
     modules = {p.stem for p in (ROOT / "stages").glob("*.py")} - {p.stem for p in CARRIERS} - {"run"}
-    assert modules == {verb(stage) for stage in STAGES}
+    assert modules == {verb(name) for _, name in STAGES}
 
 
-def test_stages_state_their_purpose_in_the_agreed_order() -> None:
+@each_stage
+def test_stages_state_their_purpose_in_the_agreed_order(folder: Path, name: str) -> None:
+    stage = stage_of(folder, name)
     order = ["desc", "matrix", "cmd", "deps", "params", "outs", "metrics"]
-    for name, stage in STAGES.items():
-        assert [key for key in order if key in stage] == list(stage), name
-        assert stage["desc"]
-        assert stage["cmd"].startswith(f"python -m stages.{verb(name)} ")
+    assert [key for key in order if key in stage] == list(stage)
+    assert stage["desc"]
+    assert stage["cmd"].startswith(f"python -m stages.{verb(name)} ")
 
 
 def test_fan_ins_name_exactly_the_cells_of_the_matrix() -> None:
-    cuts = STAGES["assemble"]["matrix"]["cut"]
-    assert STAGES["train"]["matrix"]["cut"] == STAGES["score"]["matrix"]["cut"] == cuts
+    stages = GRAPHS[ROOT]["stages"]
+    cuts = stages["assemble"]["matrix"]["cut"]
+    assert stages["train"]["matrix"]["cut"] == stages["score"]["matrix"]["cut"] == cuts
     ladder = [cut for cut in cuts if cut.startswith("1x")]
-    assert re.findall(r"--cut (\S+)", STAGES["compare"]["cmd"]) == cuts
-    assert re.findall(r"--cut (\S+)", STAGES["fit"]["cmd"]) == ladder
-    assert {tuple(STAGES[s]["matrix"]["student"]) for s in ("pretrain", "train", "score")} == {
-        tuple(SETTINGS["students"])
+    assert re.findall(r"--cut (\S+)", stages["compare"]["cmd"]) == cuts
+    assert re.findall(r"--cut (\S+)", stages["fit"]["cmd"]) == ladder
+    assert {tuple(stages[s]["matrix"]["student"]) for s in ("pretrain", "train", "score")} == {
+        tuple(SETTINGS[ROOT]["students"])
     }
 
 
+def test_the_studys_fan_ins_name_its_targets_students_and_token_budgets() -> None:
+    stages = GRAPHS[STUDY]["stages"]
+    inline = {key: value for entry in GRAPHS[STUDY]["vars"] for key, value in entry.items()}
+    assert inline["names"] == list(SETTINGS[STUDY]["students"])
+    tokens = re.findall(r"--tokens (\S+)", stages["train"]["cmd"])
+    for fan_in in ("conclude", "exhibit"):
+        assert re.findall(r"--target (\S+)", stages[fan_in]["cmd"]) == [str(t) for t in inline["targets"]]
+    assert re.findall(r"--tokens (\S+)", stages["conclude"]["cmd"]) == tokens
+    levels = [target for target in inline["targets"] if not isinstance(target, str)]
+    assert len(levels) >= 5
+    assert {"random", "fixed_tokens", "fixed_ratio"} <= set(inline["targets"])
+    assert len(tokens) >= 3
+    assert len(SETTINGS[STUDY]["train"]["seeds"]) >= 3
+
+
 def test_the_grid_is_large_enough_to_fit_a_law() -> None:
-    below = {c for c in STAGES["assemble"]["matrix"]["cut"] if re.fullmatch(r"1x\d+", c)}
-    assert len(below) >= 3
-    assert len(SETTINGS["densities"]) >= 2
-    assert len(SETTINGS["train"]["seeds"]) >= 3
+    cuts = GRAPHS[ROOT]["stages"]["assemble"]["matrix"]["cut"]
+    assert len({c for c in cuts if re.fullmatch(r"1x\d+", c)}) >= 3
+    assert len(SETTINGS[ROOT]["densities"]) >= 2
+    assert len(SETTINGS[ROOT]["train"]["seeds"]) >= 3

@@ -104,13 +104,16 @@ def test_every_section_and_picture_is_there(written):
         "Matched budgets",
         "Benchmarks at budget 16",
         "Knowledge density",
+        "How the pools were made",
     )
     for title in (*titles, "Kept and rejected", "Coverage", "Lineage of sample training rows", "Parameters"):
         assert title in words
     assert "What these numbers do not support" in words and "Each cell has one training set." in words
     pictures = {path.name for path in (written / "metrics" / "pictures").iterdir()}
     by_density = {f"{kind}-{d}.svg" for kind in ("law", "density") for d in planted.DENSITIES}
-    assert pictures == by_density | {"densities.svg", "verdicts.svg", "coverage.svg"}
+    assert pictures == by_density | {
+        f"{name}.svg" for name in ("densities", "convergence", "taxonomy", "verdicts", "coverage")
+    }
     assert page(written).count("<svg ") == len(pictures)
     assert all(p.stat().st_size < 300_000 for p in (written / "metrics" / "pictures").iterdir())
 
@@ -125,7 +128,7 @@ def test_three_rows_are_followed_to_their_articles(written):
 def test_a_second_run_writes_the_same_bytes(root):
     kept = {path: path.read_bytes() for path in (root / "metrics").rglob("*") if path.is_file()}
     result = run()
-    assert result.output == "metrics/report.html: 7 pictures, 3 training rows traced to their articles\n"
+    assert result.output == "metrics/report.html: 9 pictures, 3 training rows traced to their articles\n"
     assert {path: path.read_bytes() for path in kept} == kept
 
 

@@ -137,6 +137,22 @@ def test_a_pool_that_stops_off_its_target_carries_a_warning_with_the_distance() 
     )
 
 
+@pytest.mark.parametrize(("end", "part"), [("lowest", "sparsest"), ("highest", "densest")])
+def test_a_pool_at_the_edge_of_its_candidates_says_so_and_lies_within_their_reach(
+    end: str, part: str
+) -> None:
+    rows = crowded(150, 2)
+    farthest = getattr(steer(UNIFORM, rows, rounds=0), end)
+    target = Target("density", round(farthest + (0.015 if end == "highest" else -0.015), 6))
+    edge = steer(target, rows, rounds=0, tolerance=2.0, level_tolerance=0.1)
+    told = outcome.summary(target, edge, edge.written, settings(tolerance=2.0))
+    assert told["stopped"] == "tolerance"
+    assert told["lowest"] <= told["reached"] <= told["highest"]
+    assert told["warning"] == (
+        f"the target lies at the edge of what the candidates reach: the pool is their {part} part"
+    )
+
+
 def test_an_unknown_price_leaves_the_cost_unknown() -> None:
     free = steer(UNIFORM, crowded(150, 2), Teacher(cost=None))
     assert outcome.summary(UNIFORM, free, free.written, settings())["cost_usd"] is None

@@ -139,6 +139,8 @@ def _beside(
     shown: Mapping[Target, Any],
     brief: bool = False,
 ) -> None:
+    if not names:
+        return
     for (target, look), place in zip(shown.items(), _places(len(shown)), strict=True):
         for i, name in enumerate(names):
             mine = [r for r in rows if r["student"] == name and r["target"] == str(target)]

@@ -20,6 +20,7 @@ from stages.records import (
 from stages.synthesis import audit
 from stages.synthesis.candidates import Candidate
 from stages.synthesis.config import Config
+from stages.synthesis.goals import STEEPEST
 from stages.synthesis.sampling import uniform
 from stages.synthesis.steering import Places, Steered
 from stages.synthesis.writing import Truth
@@ -122,7 +123,16 @@ def summary(
     reasons = Counter(row.reason for row in samples if row.verdict != "valid")
     categories = Counter(row.verdict for row in samples if row.verdict != "valid")
     distance = None if pool.wasserstein is None else round(pool.wasserstein, 4)
-    late = f"stopped by {last.stopped} at {distance} dex from the target, tolerance {config.tolerance}"
+    warned = []
+    if last.stopped not in ("tolerance", "filled"):
+        warned.append(
+            f"stopped by {last.stopped} at {distance} dex from the target, tolerance {config.tolerance}"
+        )
+    if pool.tilt is not None and abs(pool.tilt) >= STEEPEST:
+        end = "densest" if pool.tilt > 0 else "sparsest"
+        warned.append(
+            f"the target lies at the edge of what the candidates reach: the pool is their {end} part"
+        )
     return {
         "target": str(target),
         "strategy": target.strategy,
@@ -146,7 +156,7 @@ def summary(
         "rejected": dict(sorted(reasons.items())),
         "taxonomy": dict(sorted(categories.items())),
         "audit": audit.audit(samples, detailed=config.detailed),
-        "warning": None if last.stopped in ("tolerance", "filled") else late,
+        "warning": "; ".join(warned) or None,
     }
 
 

@@ -79,14 +79,24 @@ def sample(
     return Sample(chosen, probability, within, tilt, sampling.effective_size(logs(tilt)), distance)
 
 
-def reach(candidates: Candidates, config: Config, seed: int) -> tuple[float, float]:
-    """Return the mean log10 densities of the sparsest and the densest pool of these candidates, dex."""
+def reach(candidates: Candidates, pool: Sample, config: Config, seed: int) -> tuple[float, float]:
+    """Return the mean log10 densities of the sparsest and of the densest pool found of these candidates, dex.
+
+    Tried are the steepest acceptance weights either way, by the source's density alone and divided by that
+    among the candidates as `sample` does; `pool`, which was found too, lies within.
+
+    Args:
+        candidates: to choose from.
+        pool: sampled from them.
+        config: size.
+        seed: random seed.
+    """
     uniforms = np.array([sampling.uniform(seed, "accept", row.question_id) for row in candidates.rows])
-    means = candidates.question_means(candidates.reference)
-    ends = []
+    source = candidates.question_means(candidates.reference)
+    among = candidates.question_means(candidates.density)
+    found = [float(pool.within.mean())]
     for tilt in (-goals.STEEPEST, goals.STEEPEST):
-        chosen = sampling.choose(
-            sampling.acceptance(tilt * means, config.questions), uniforms, config.questions
-        )
-        ends.append(float(candidates.within(chosen).mean()))
-    return min(ends), max(ends)
+        for logs in (tilt * source, (1 + tilt) * source - among):
+            chosen = sampling.choose(sampling.acceptance(logs, config.questions), uniforms, config.questions)
+            found.append(float(candidates.within(chosen).mean()))
+    return min(found), max(found)

@@ -97,7 +97,7 @@ def steer(
             held.add(verified, given.place([t for row in verified for t in row.points]))
     if len(held.rows) < config.questions:
         raise BadInput(rounds.too_few(target, held, trace, written, config))
-    lowest, highest = pools.reach(held, config, seed)
+    lowest, highest = pools.reach(held, pool, config, seed)
     if target.density is not None and abs(level - target.density) > config.level_tolerance:
         raise BadInput(
             f"density {target}: {len(held.rows)} candidates reach {lowest:.2f} to {highest:.2f} dex with "
