@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test lint clean
+.PHONY: repro test lint study-kdos clean
 
 repro: .venv/ready
 	python -m stages.run
@@ -13,6 +13,12 @@ repro: .venv/ready
 
 test: .venv/ready
 	pytest -n 2 --dist worksteal
+
+# The study of knowledge density, a graph of its own: studies/kdos/dvc.yaml.
+study-kdos: .venv/ready
+	cd studies/kdos && python -m stages.run && dvc repro
+	@echo; cat studies/kdos/metrics/findings.md; echo
+	@echo "The report: studies/kdos/metrics/report.html"
 
 lint: .venv/ready
 	ruff check . && ruff format --check . && mypy stages

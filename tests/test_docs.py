@@ -38,13 +38,13 @@ def test_commands_in_the_readme_exist() -> None:
     for module in set(re.findall(r"python -m (stages\.[\w.]+)", README)):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"`make (\w+)", README)) <= targets
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"`make ([\w-]+)", README)) <= targets
     assert {"repro", "test"} <= targets
 
 
 def test_files_linked_in_documents_exist() -> None:
-    for document in (ROOT / "README.md", ROOT / "datasets" / "README.md", ROOT / "metrics" / "README.md"):
+    for document in [ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("studies/*/README.md")]:
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
 
@@ -58,6 +58,13 @@ def test_settings_named_in_the_readme_exist() -> None:
         for part in name.split("."):
             assert part in here, name
             here = here[part]
+
+
+def test_a_studys_readme_shows_its_findings() -> None:
+    study = ROOT / "studies" / "kdos"
+    found = (study / "metrics" / "findings.md").read_text().split("**Best density**")[0]
+    table = found[found.index("| claim") :].strip()
+    assert table in (study / "README.md").read_text(), "not the findings of metrics/findings.md"
 
 
 def test_the_readme_shows_the_committed_headline() -> None:

@@ -118,6 +118,20 @@ def test_the_findings_read_as_a_table_and_say_simulator_where_it_is_one(steered)
     assert "[" not in json.dumps({k: v for k, v in summary.items() if k == "expansion"}).split("reason")[0]
 
 
+def test_a_loss_that_rises_with_training_is_pointed_out(steered):
+    assert text.caution(steered) is None
+
+    def overtrained(student: str, target, tokens: int) -> float:
+        return planted.interior(student, target, tokens) + tokens / 1000
+
+    found = tables.conclude(*planted.panels(overtrained), CONFIG, seed=0)
+    said = text.caution(found)
+    assert said is not None and "the eval loss rises for 27 of 27 pairs of student and target" in said
+    written = text.findings(found, 0.9, simulator=True)
+    assert " ".join(f"- Read with care: {said}".split()) in " ".join(written.split())
+    assert text.summarise(found, 0.9, simulator=True)["caution"] == said
+
+
 def test_two_levels_show_no_optimum():
     _, cells = planted.panels(planted.interior)
     few = [c for c in cells if c.target is None or c.target.density in (None, 4.4, 4.6)]

@@ -111,8 +111,7 @@ def claims(excess: np.ndarray, studies: int, verdict_of: str) -> list[str]:
     [
         ("optimum", 200),
         ("agreement", 200),
-        ("baselines", 40),
-        pytest.param("baselines", 200, marks=pytest.mark.slow),
+        ("baselines", 200),
     ],
 )
 def test_a_flat_study_is_seldom_called_support(claim, studies):

@@ -42,6 +42,18 @@ def test_labels_are_spread_without_leaving_the_axes_or_changing_order():
     assert found[3] == 0.0 and found[4] == 1.0 and found[1] == pytest.approx(0.51)
 
 
+def test_labels_stand_at_the_height_of_their_lines_before_limits_were_asked_for():
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    ax.plot([0, 1], [100, 300])
+    ax.plot([0, 1], [100, 110])
+    palette.label_ends(ax, [palette.End(1, y, str(y), "red") for y in (300, 110)])
+    places = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    low, high = ax.get_ylim()
+    assert places == {str(y): pytest.approx((y - low) / (high - low)) for y in (300, 110)}
+
+
 def test_points_on_a_line_and_a_flat_density_are_drawn_without_an_estimate():
     flat = clouds.Cloud(np.outer(np.arange(5.0), [1, 0]), np.full(5, 2.0))
     assert "points lie on a line" in words(clouds.panels({LOWEST: flat}))

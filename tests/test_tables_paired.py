@@ -111,6 +111,16 @@ def test_a_real_difference_is_seen():
 def test_holm_multiplies_the_smallest_by_the_number_of_tests_and_leaves_the_untested():
     assert paired.holm([0.04, 0.01, None, 0.03]) == pytest.approx([0.06, 0.03, None, 0.06])
     assert paired.holm([None]) == [None]
+    assert paired.holm([]) == []
+
+
+def test_holm_is_that_of_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    rng = np.random.default_rng(0)
+    for m in (1, 2, 7, 20):
+        p = rng.random(m).round(1)  # with ties
+        assert paired.holm(list(p)) == pytest.approx(list(multipletests(p, method="holm")[1]))
 
 
 def test_mcnemar_is_the_exact_binomial_of_the_items_that_changed():

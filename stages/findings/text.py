@@ -58,6 +58,7 @@ def summarise(found: Findings, level: float, simulator: bool) -> dict[str, Any]:
         "level": level,
         "tokens": found.tokens,
         "headline": found.headline,
+        "caution": caution(found),
         **{
             claim: {**getattr(found, claim)._asdict(), "groups" if claim == "stability" else "students": part}
             for claim, part in parts.items()
@@ -81,6 +82,8 @@ def findings(found: Findings, level: float, simulator: bool) -> str:
         textwrap.fill(f"- {CLAIMS[claim]}: **{one.verdict}.** {one.reason}", 100, subsequent_indent="  ")
         for claim, one in _claims(found).items()
     ]
+    if told := caution(found):
+        said.append(textwrap.fill(f"- Read with care: {told}", 100, subsequent_indent="  "))
     shown = f"{100 * level:g} %"
     grids = [
         supporting.optima(rows, shown),
@@ -91,6 +94,30 @@ def findings(found: Findings, level: float, simulator: bool) -> str:
     ]
     return "\n".join(
         [*notice, markdown(claims(found, level)), "\n".join(said) + "\n", *(markdown(grid) for grid in grids)]
+    )
+
+
+def caution(found: Findings) -> str | None:
+    """Return a sentence where more training tokens mostly raise the eval loss, by which claims are judged."""
+    loss = {
+        (row["student"], row["target"], row["tokens"]): (row["eval_loss"], row["exact_match"])
+        for row in _rows(found)["by_target"]
+    }
+    least = min(tokens for _, _, tokens in loss)
+    pairs = [
+        (loss[student, target, least], (after, right))
+        for (student, target, tokens), (after, right) in loss.items()
+        if tokens == found.tokens > least
+    ]
+    rises = sum(after > before for (before, _), (after, _) in pairs)
+    better = sum(right > before for (_, before), (_, right) in pairs)
+    if 2 * rises <= len(pairs):
+        return None
+    return (
+        f"from {whole(least)} to {whole(found.tokens)} training tokens the eval loss rises for {rises} of "
+        f"{len(pairs)} pairs of student and target, while exact match rises for {better}. Where it does, the "
+        "students grow surer of what they get wrong, and what is judged by eval loss at the largest data "
+        "size is about that as well."
     )
 
 

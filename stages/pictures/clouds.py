@@ -48,10 +48,10 @@ def panels(clouds: Mapping[Target, Cloud]) -> str:
             coloured = _scatter(left, cloud, scale)
             _histogram(middle, cloud, low, high, scale)
             filled = _contours(right, kernels[target], low, high, float(peak)) or filled
-            left.set_ylabel(f"{label(target)}\nsecond axis", fontsize=10)
+            left.set_ylabel("second axis")
             mean, points = f"{cloud.log10_density.mean():.2f}", len(cloud.points)
-            text = f"{points} points, mean {mean} dex"
-            left.text(0.02, 0.97, text, transform=left.transAxes, va="top", fontsize=9, color=INK)
+            text = f"{label(target)}: {points} points, mean {mean} dex"
+            left.text(0.02, 0.97, text, transform=left.transAxes, va="top", fontsize=9.5, color=INK)
         axes[0, 0].set_title("Knowledge points")
         axes[0, 1].set_title("Mean log density per bin")
         axes[0, 2].set_title("Kernel density")

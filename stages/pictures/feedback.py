@@ -73,7 +73,7 @@ def convergence(made: Mapping[Target, Making], config: Mapping[str, Any]) -> str
             if target.density is not None:
                 near = (target.density - level_tolerance, target.density + level_tolerance)
                 right.axhspan(*near, color=look.colour, alpha=0.3, linewidth=0)
-        right.set_title(f"Density of the pool (shaded: its target ± {level_tolerance:g})")
+        right.set_title("Density of the pool")
         right.set_ylabel("mean log10 k-NN density (dex)")
         for ax, column in ((left, "wasserstein"), (right, "log10_density")):
             ax.set_xlabel("round of feedback (0: the source alone)")

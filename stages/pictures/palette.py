@@ -98,13 +98,14 @@ def spread(wanted: Sequence[float], gap: float) -> list[float]:
 
 
 def label_ends(ax: Any, ends: Sequence[End], gap: float = 0.065) -> None:
-    """Write each line's label to the right of the axes, joined to its end; call it when the limits are set.
+    """Write each line's label to the right of the axes, joined to its end; call it when all else is drawn.
 
     Args:
         ax: matplotlib axes.
         ends: of the lines, in the axes' units.
         gap: between two labels, as a share of the axes' height.
     """
+    ax.get_ylim()  # finds limits that are still to be found
     to_share = ax.transScale + ax.transLimits
     heights = [float(to_share.transform((end.x, end.y))[1]) for end in ends]
     for end, place in zip(ends, spread(heights, gap), strict=True):

@@ -46,6 +46,7 @@ def render(study: Study, drawn: dict[str, str]) -> str:
         caption=f"Simulated teacher (backend: {backend})." if study.simulated else None,
         simulator=SIMULATOR if study.simulated else None,
         claims=claims(study),
+        caution=study.findings["caution"],
         findings=findings(study.findings_text),
         cases=cases(study),
         warnings=feedback.warnings(study.made),

@@ -145,14 +145,19 @@ def _over_chi_squared(freedom: int, n: int) -> _Nodes:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return Holm's step-down adjustment over one family of tests; a test without p stays without."""
-    from statsmodels.stats.multitest import multipletests
+    """Return Holm's step-down adjustment over one family of tests; a test without p stays without.
 
-    known = [p for p in p_values if p is not None]
-    if not known:
-        return list(p_values)
-    adjusted = iter(multipletests(known, method="holm")[1])
-    return [None if p is None else float(next(adjusted)) for p in p_values]
+    Of m tests the i-th smallest p becomes max over j ≤ i of min(1, (m − j + 1)·p_j) (Holm 1979). Written out
+    since statsmodels collects the whole heap's garbage in every call, 0.07 s each among many tables.
+    """
+    places = [i for i, p in enumerate(p_values) if p is not None]
+    known = np.array([p_values[i] for i in places], float)
+    order = np.argsort(known, kind="stable")
+    stepped = np.maximum.accumulate(np.arange(len(known), 0, -1) * known[order])
+    adjusted = list(p_values)
+    for i, p in zip(order, stepped, strict=True):
+        adjusted[places[i]] = min(1.0, float(p))
+    return adjusted
 
 
 def mcnemar(gained: int, lost: int) -> float:
