@@ -4,11 +4,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-from planted_synthesis import UNIFORM, Teacher, crowded, held, steer
+from planted_synthesis import UNIFORM, K, Teacher, crowded, held, steer
 
 from stages.errors import BadInput
 from stages.grid import Target
 from stages.synthesis import steering
+from stages.synthesis.candidates import Candidates
 
 DIMENSIONS = (2, 3, 4)
 
@@ -146,6 +147,27 @@ def test_a_small_source_grows_to_the_size_of_the_pool() -> None:
     made = steer(UNIFORM, crowded(40, 2), Teacher(spread=0.2), tolerance=0.25, questions=80)
     assert made.rounds[0].pool == 40
     assert made.rounds[-1].pool == len(made.sample.chosen) == 80
+
+
+@pytest.mark.parametrize(
+    ("questions", "places", "said"),
+    [
+        (30, 1, "the 30 candidates have 90 distinct knowledge points, each in the place of so many others"),
+        (30, 2, "the 30 candidates have 90 distinct knowledge points, each in the place of so many others"),
+        (1, 3, "the 1 candidates have 3 distinct knowledge points, too few for so many neighbours"),
+    ],
+)
+def test_points_that_show_no_density_are_refused_in_one_line(questions: int, places: int, said: str) -> None:
+    rows = crowded(150, 2)[:questions]
+    texts = [text for row in rows for text in row.points]
+    placed = {text: (np.full(2, i % places / places), 0) for i, text in enumerate(texts)}
+    with pytest.raises(BadInput, match=said):
+        Candidates(K, rows, placed)
+
+
+def test_a_pool_with_no_more_points_than_neighbours_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"1 questions of a pool have 3 distinct knowledge points, too few"):
+        held(crowded(150, 2)).within(np.array([0]))
 
 
 def test_steering_twice_gives_the_same_pool_and_another_order_of_the_source_too() -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.errors import BadInput
 from stages.knowledge.density import log10_from_distances
 from stages.knowledge.neighbours import Neighbours
 from stages.records import SynthesizedQuestion
@@ -49,6 +50,9 @@ class Candidates:
         k: neighbours of the density estimate.
         rows: the source.
         places: statement → its place (d numbers) and group, for every point of `rows`.
+
+    Raises:
+        BadInput: the source has no more than k distinct points, or all of them coincide.
     """
 
     def __init__(self, k: int, rows: Sequence[Candidate], places: dict[str, tuple[np.ndarray, int]]) -> None:
@@ -80,7 +84,7 @@ class Candidates:
             self.vectors = np.concatenate([self.vectors, vectors])
             self.groups = np.concatenate([self.groups, [places[text][1] for text in new]]).astype(np.int64)
             self._neighbours.add(vectors)
-            self.density = log10_from_distances(self._neighbours.distances[:, -1], self.k, vectors.shape[1])
+            self.density = self._log10(self._neighbours, f"the {len(self.rows) + len(rows)} candidates have")
             if self._source is not None:
                 self.reference = np.concatenate([self.reference, self._in_source(vectors)])
         self.rows += rows
@@ -95,10 +99,14 @@ class Candidates:
         return np.unique(np.concatenate([self.members[i] for i in chosen]))
 
     def within(self, chosen: np.ndarray) -> np.ndarray:
-        """Return log10 ρ of the points of the questions `chosen` among themselves, in the order of `held`."""
+        """Return log10 ρ of the points of the questions `chosen` among themselves, in the order of `held`.
+
+        Raises:
+            BadInput: they have no more than k distinct points, or all of them coincide.
+        """
         among = Neighbours(self.k, self.vectors.shape[1])
         among.add(self.vectors[self.held(chosen)])
-        return log10_from_distances(among.distances[:, -1], self.k, self.vectors.shape[1])
+        return self._log10(among, f"{len(chosen)} questions of a pool have")
 
     def position(self, text: str) -> int:
         """Return the position of a knowledge point."""
@@ -107,6 +115,21 @@ class Candidates:
     def home(self, i: int) -> int:
         """Return the group of a question: that of its first point, which states its answer."""
         return int(self.groups[self._position[self.rows[i].points[0]]])
+
+    def _log10(self, among: Neighbours, whose: str) -> np.ndarray:
+        """Return log10 ρ of points among themselves, or refuse them in one line."""
+        r_k = among.distances[:, -1]
+        if len(r_k) <= self.k:
+            raise BadInput(
+                f"knowledge.neighbours {self.k}: {whose} {len(r_k)} distinct knowledge points, too few for "
+                "so many neighbours; lower it, or raise `synthesize.questions` or `ask.articles`"
+            )
+        if not r_k.any():
+            raise BadInput(
+                f"knowledge.neighbours {self.k}: {whose} {len(r_k)} distinct knowledge points, each in the "
+                "place of so many others, so that no density can be told; choose another `knowledge.embedder`"
+            )
+        return log10_from_distances(r_k, self.k, among.d)
 
     def _in_source(self, vectors: np.ndarray) -> np.ndarray:
         from scipy.spatial import cKDTree
