@@ -6,7 +6,7 @@ one thread uses one core; wall seconds on a busy machine tell of its other guest
 counted, so that short runs look worse than long ones.
 
     python benchmarks/train_ratio.py --student tiny --base models/base/tiny \
-        --data datasets/train/4.8-1x16.parquet
+        --data datasets/train/4.3-1x16.parquet
 """
 
 import math
@@ -77,10 +77,11 @@ def bare_loop(model: Any, shown: Any, config: Train, rate: float, pad: int) -> l
     """Train as `tuning.tune` does, with nothing between PyTorch and the batches.
 
     Returns:
-        Mean loss of each tenth of the steps, nats per completion token.
+        Mean loss of each stretch of steps that the trainer logs, nats per completion token.
     """
     import torch
 
+    from stages.student import recording
     from stages.student.encoding import IGNORED
     from stages.student.tuning import completion_loss
 
@@ -114,8 +115,8 @@ def bare_loop(model: Any, shown: Any, config: Train, rate: float, pad: int) -> l
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         losses.append(loss.item())
-    tenth = max(1, config.steps // 10)
-    return [statistics.mean(losses[i : i + tenth]) for i in range(0, len(losses), tenth)]
+    every = recording.interval(config.steps)
+    return [statistics.mean(losses[i : i + every]) for i in range(0, len(losses), every)]
 
 
 if __name__ == "__main__":

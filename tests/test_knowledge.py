@@ -1,13 +1,9 @@
 """Knowledge points in their space, their intrinsic dimension, and models as embedders."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from stages.errors import BadInput
-from stages.knowledge import Config, embed, embedders
+from stages.knowledge import Config, embed
 from stages.knowledge.intrinsic import intrinsic_dimension, warning
 from stages.records import Knowledge
 
@@ -89,55 +85,3 @@ def test_no_estimate_gives_no_warning() -> None:
     nothing = {"value": None, "se": None}
     assert warning(4, {"levina_bickel": nothing, "two_nn": nothing}) is None
     assert warning(4, {"levina_bickel": nothing, "two_nn": {"value": 20.0, "se": 1.0}}) is not None
-
-
-def test_a_hub_id_needs_a_revision_and_a_folder_has_none(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"knowledge.embedder 'no/such': no such folder; .*knowledge.revision"):
-        embedders.Model("no/such", None)
-    with pytest.raises(BadInput, match="a folder has no `revision`"):
-        embedders.Model(str(tmp_path), "abc")
-
-
-def test_a_model_is_known_by_its_files(tmp_path: Path) -> None:
-    (tmp_path / "weights").write_text("1")
-    first = embedders.Model(str(tmp_path), None).identity
-    (tmp_path / ".cache").write_text("hidden")
-    assert embedders.Model(str(tmp_path), None).identity == first
-    (tmp_path / "weights").write_text("2")
-    assert embedders.Model(str(tmp_path), None).identity != first
-    assert embedders.Model("a/b", "1").identity != embedders.Model("a/b", "2").identity
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("sentence_transformers") is not None, reason="the package is installed"
-)
-def test_a_model_without_its_package_says_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"pip install 'seedbed\[embeddings\]'"):
-        embedders.Model(str(tmp_path), None)(["text"])
-
-
-def test_a_space_stands_on_a_sentence_transformers_model(tmp_path: Path) -> None:
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    texts = [text for row in ROWS for text in row.points]
-    words = sorted({word for text in texts for word in text.lower().replace(".", "").split()})
-    (tmp_path / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", *words])
-    )
-    config = BertConfig(
-        vocab_size=len(words) + 6,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    BertModel(config).save_pretrained(tmp_path / "bert")
-    BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path / "bert")
-    sentence_transformers.SentenceTransformer(str(tmp_path / "bert")).save(str(tmp_path / "model"))
-    model = CONFIG.model_copy(update={"embedder": str(tmp_path / "model")})
-    space = embed.fit(texts, model, seed=0)
-    assert np.linalg.norm(space.features(texts), axis=1) == pytest.approx(1, abs=1e-5)
-    back = embed.Space.from_arrays(space.to_arrays(), model)
-    assert back.identity == space.identity
-    assert np.array_equal(back.place(texts), space.place(texts))

@@ -104,11 +104,13 @@ class Model:
     def _load(self) -> Any:
         try:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils.logging import disable_progress_bar
         except ImportError as error:
             raise BadInput(
                 f"knowledge.embedder '{self.name}': the package sentence-transformers is missing; "
                 "pip install 'seedbed[embeddings]', or set it to hashing"
             ) from error
+        disable_progress_bar()  # one line per stage is said; weights load in a moment
         try:
             return SentenceTransformer(
                 self.name,
