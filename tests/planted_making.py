@@ -160,6 +160,7 @@ def trace(target: Target, **changes: Any) -> dict[str, Any]:
         "written": len(written),
         "accepted": sum(s.verdict == "valid" for s in written),
         "taxonomy": dict(wrong),
+        "taxonomy_by_round": audit.taxonomy_counts(written),
         "audit": audit.audit(written),
         "warning": None,
     } | changes

@@ -25,6 +25,16 @@ def test_the_verifier_is_held_against_the_planted_truth():
     ]
 
 
+def test_errors_are_published_by_round():
+    made = {LOWEST: feedback.Making(planted_making.trace(LOWEST), [], [], [])}
+    grid = taxonomy.rounds_grid(made)
+    rows = [dict(zip(grid.head, row, strict=True)) for row in grid.rows]
+    # Samples are written in turns: ten a round, of which every fifth has each fate.
+    assert [row["round"] for row in rows] == ["1", "2"] and {row["written"] for row in rows} == {"10"}
+    assert {row["verified"] for row in rows} == {"4"} and {row["answer error"] for row in rows} == {"2"}
+    assert {row["contaminated"] for row in rows} == {"0"}
+
+
 def test_the_findings_markdown_is_read_back_cell_by_cell():
     body = "| a | b\\|c |\n| :- | -: |\n| x | 1 |\n| y | 2 |\n"
     text = f"**One**\n\n{body}\nA note\nof two lines.\n\n- a sentence\n"
@@ -65,7 +75,7 @@ def test_the_reachable_range_is_that_of_the_candidates_and_a_limit_is_named():
     made = {LOWEST: feedback.Making(trace, planted_making.rounds(LOWEST, "cost_limit"), [], [])}
     grid = feedback.stops_grid(made)
     row = dict(zip(grid.head, grid.rows[0], strict=True))
-    assert (row["stopped because"], row["reachable"], row["cost (USD)"]) == ("cost limit", "3.50 … 5.50", "–")
+    assert (row["stopped"], row["reachable"], row["USD"]) == ("cost limit", "3.50 … 5.50", "–")
     assert "4.4 dex: cost limit" in words(
         feedback.convergence(made, {"tolerance": 0.12, "level_tolerance": 0.02})
     )

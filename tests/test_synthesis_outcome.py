@@ -119,6 +119,10 @@ def test_the_summary_counts_what_the_rows_say() -> None:
     assert told["written"] == len(samples) == told["accepted"] + failed
     assert told["rejected"] == {"verdict_answer_error": failed}
     assert told["taxonomy"] == {"answer_error": failed}
+    by_round = told["taxonomy_by_round"]
+    assert sum(row["count"] for row in by_round) == len(samples)
+    assert sum(row["count"] for row in by_round if row["category"] == "answer_error") == failed
+    assert {row["round"] for row in by_round} == set(range(1, told["rounds"] + 1))
     assert told["calls"] == 3 * len(samples)
     assert told["cost_usd"] == pytest.approx(0.01 * len(samples))
     assert told["rounds"] == len(made().rounds) - 1

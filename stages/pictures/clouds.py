@@ -39,6 +39,8 @@ def panels(clouds: Mapping[Target, Cloud]) -> str:
     peak = max((k.max() for k in kernels.values() if k is not None), default=0.0)
 
     def paint(figure: "Figure") -> None:
+        # Room for the labels at the left, which the layout forgets beside two bars of colours.
+        figure.set_layout_engine("constrained", rect=(0.02, 0, 0.98, 1))
         axes = figure.subplots(len(shown), 3, sharex=True, sharey=True, squeeze=False)
         scale: dict[str, Any] = {"vmin": dex[0], "vmax": dex[1], "cmap": _map("viridis")}
         coloured: Any = None

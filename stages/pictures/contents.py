@@ -180,6 +180,7 @@ def sections(run: Run, drawn: dict[str, str]) -> list[Section]:
                 feedback.stops_grid(run.made),
                 feedback.rounds_grid(run.made),
                 taxonomy.counts_grid(run.made),
+                taxonomy.rounds_grid(run.made),
                 *([verifier] if (verifier := taxonomy.verifier_grid(run.made)) else []),
             ],
         ),

@@ -150,16 +150,17 @@ def stops_grid(made: Mapping[Target, Making]) -> Grid:
                 number(t.get("effective_sample_size"), ".0f"),
             )
         )
-    head = ("target", "stopped because", "reached", "reachable", "W1", "rounds", "calls", "cost (USD)")
+    head = ("target", "stopped", "reached", "reachable", "W1", "rounds", "calls", "USD")
     return Grid(
         "Why the feedback stopped",
-        (*head, "written", "verified", "new in the pool", "effective sample"),
+        (*head, "written", "verified", "new", "ESS"),
         rows,
         "reached: mean log10 density of the pool, dex; reachable: that of the sparsest and of the densest "
         "pool of this size from the same candidates, source and synthesized. W1: Wasserstein-1 distance of "
         "the pool's log densities from the target's, dex. calls: requests to the teacher. "
-        "written, verified: synthesized questions. effective sample: (Σw)²/Σw² of the acceptance weights. A "
-        "dash where there is no such figure, such as the price of a token.",
+        "written, verified: synthesized questions; new: those in the pool. ESS: effective sample size "
+        "(Σw)²/Σw² of the acceptance weights; near 1, the pool is the densest or sparsest part of its "
+        "candidates. A dash where there is no such figure, such as the price of a token.",
         texts=2,
     )
 

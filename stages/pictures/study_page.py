@@ -154,6 +154,10 @@ def sections(study: Study, drawn: dict[str, str]) -> list[Section]:
             "Every written question is checked for its form, its answer's evidence, repetitions and "
             "benchmark contamination; what passes is evaluated by the teacher. Counts are of those rejected.",
             [drawn["taxonomy"]],
-            [taxonomy.counts_grid(study.made), *([verifier] if verifier else [])],
+            [
+                taxonomy.counts_grid(study.made),
+                taxonomy.rounds_grid(study.made),
+                *([verifier] if verifier else []),
+            ],
         ),
     ]

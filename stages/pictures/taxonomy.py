@@ -103,6 +103,24 @@ def counts_grid(made: Mapping[Target, Making]) -> Grid:
     )
 
 
+def rounds_grid(made: Mapping[Target, Making]) -> Grid:
+    """Return the counts of every round, by category."""
+    rows = []
+    for target in ordered(made):
+        found: dict[int, Counter[str]] = {}
+        for row in made[target].trace.get("taxonomy_by_round", ()):
+            found.setdefault(row["round"], Counter())[row["category"]] += row["count"]
+        for round, counted in sorted(found.items()):
+            said = [whole(counted[category]) for category in ("valid", *CATEGORIES)]
+            rows.append((label(target), str(round), whole(sum(counted.values())), *said))
+    return Grid(
+        "Errors of every round",
+        ("target", "round", "written", "verified", *(category.replace("_", " ") for category in CATEGORIES)),
+        rows,
+        "Questions written in the round, by the category of the error that they were rejected for.",
+    )
+
+
 def _colour(category: str) -> str:
     return _COLOURS.get(category, GREY)
 

@@ -155,6 +155,7 @@ def summary(
         "accepted": sum(row.verdict == "valid" for row in samples),
         "rejected": dict(sorted(reasons.items())),
         "taxonomy": dict(sorted(categories.items())),
+        "taxonomy_by_round": audit.taxonomy_counts(samples),
         "audit": audit.audit(samples, detailed=config.detailed),
         "warning": "; ".join(warned) or None,
     }
