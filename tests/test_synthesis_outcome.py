@@ -1,12 +1,13 @@
 """What a pool is written as: rows, points, samples and figures."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 from planted_synthesis import UNIFORM, Teacher, crowded, settings, steer
 
 from stages.grid import Target
+from stages.knowledge import neighbours
 from stages.knowledge.density import log10_density
 from stages.records import (
     FeedbackRound,
@@ -17,7 +18,7 @@ from stages.records import (
     SeedQuestion,
     SynthesizedQuestion,
 )
-from stages.synthesis import outcome, steering
+from stages.synthesis import candidates, outcome, steering
 
 
 class Moody(Teacher):
@@ -155,6 +156,18 @@ def test_a_pool_at_the_edge_of_its_candidates_says_so_and_lies_within_their_reac
     assert told["warning"] == (
         f"the target lies at the edge of what the candidates reach: the pool is their {part} part"
     )
+
+
+def test_the_recall_of_the_neighbours_is_measured_where_they_are_approximate(monkeypatch) -> None:
+    assert outcome.summary(UNIFORM, made(), made().written, settings())["neighbour_recall"] == 1.0
+    monkeypatch.setattr(neighbours, "TREE_DIMENSIONS", 1)
+    monkeypatch.setattr(candidates, "Neighbours", partial(neighbours.Neighbours, exact_below=100))
+    near = steer(UNIFORM, crowded(150, 2), rounds=0)
+    told = outcome.summary(UNIFORM, near, near.written, settings())
+    assert 0.9 < near.recall <= 1.0
+    assert told["neighbour_recall"] == pytest.approx(near.recall, abs=1e-4)
+    poor = outcome.summary(UNIFORM, near._replace(recall=0.9), near.written, settings())
+    assert "finds 0.900 of the true neighbours: densities are too low" in poor["warning"]
 
 
 def test_an_unknown_price_leaves_the_cost_unknown() -> None:

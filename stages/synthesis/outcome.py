@@ -28,6 +28,8 @@ from stages.synthesis.writing import Truth
 if TYPE_CHECKING:
     from stages.knowledge.cache import EmbeddingCache
 
+RECALL = 0.95  # of true neighbours, below which a pool's densities are warned of
+
 
 def candidates(questions: Sequence[SeedQuestion], annotated: Sequence[Knowledge]) -> list[Candidate]:
     """Return the source's annotated questions as candidates, in the order of `questions`."""
@@ -124,6 +126,10 @@ def summary(
     categories = Counter(row.verdict for row in samples if row.verdict != "valid")
     distance = None if pool.wasserstein is None else round(pool.wasserstein, 4)
     warned = []
+    if steered.recall < RECALL:
+        warned.append(
+            f"the approximate search finds {steered.recall:.3f} of the true neighbours: densities are too low"
+        )
     if last.stopped not in ("tolerance", "filled"):
         warned.append(
             f"stopped by {last.stopped} at {distance} dex from the target, tolerance {config.tolerance}"
@@ -143,6 +149,7 @@ def summary(
         "tilt": None if pool.tilt is None else round(pool.tilt, 4),
         "wasserstein": distance,
         "effective_sample_size": round(pool.effective, 2),
+        "neighbour_recall": round(steered.recall, 4),
         "questions": len(pool.chosen),
         "synthesized": sum(row.in_pool for row in samples),
         "source": steered.candidates.source_questions,

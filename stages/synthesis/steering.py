@@ -44,6 +44,7 @@ class Steered(NamedTuple):
     written: list[SynthesizedQuestion]
     lowest: float  # dex; what pools of this size from these candidates reach
     highest: float
+    recall: float  # of the neighbours that the densities rest on; 1 where the search is exact
 
 
 def steer(
@@ -104,7 +105,7 @@ def steer(
             f"pools of {config.questions}; the nearest has {level:.3f} after {len(trace) - 1} rounds "
             f"({trace[-1].stopped}); choose a target within, or raise `synthesize.rounds`"
         )
-    return Steered(held, pool, trace, written, lowest, highest)
+    return Steered(held, pool, trace, written, lowest, highest, held.recall(seed))
 
 
 def _wanted(
