@@ -1,5 +1,6 @@
 """Drawing replies: each paid for once, in order, repaired once."""
 
+import asyncio
 import itertools
 import os
 import signal
@@ -11,7 +12,7 @@ import pytest
 from scripted_teacher import SYNTHESIS, WORLD, completion, config, teacher
 
 from stages.errors import BadInput
-from stages.teacher import prompts
+from stages.teacher import client, prompts
 from stages.teacher.client import Request, draw, tally
 from stages.teacher.store import ResponseStore
 
@@ -126,6 +127,36 @@ def test_a_reply_with_nul_and_lone_surrogates_survives_the_store(store):
         again = draw(rollouts(2), over_socket(url, concurrency=1, max_malformed=0.9), store)
     assert [o.reason for o in drawn] == [o.reason for o in again] == ["ok", "not_json"]
     assert drawn[0].reply == again[0].reply == prompts.Answer(rationale="a b", answer="c?")
+
+
+def test_workers_stop_though_a_library_loses_their_cancellation(store, monkeypatch):
+    ask = client._Run._ask
+    lost = []
+
+    async def asked(self, item, paid):
+        try:
+            return await ask(self, item, paid)
+        except asyncio.CancelledError:
+            lost.append(item)
+            return await ask(self, item, paid)
+
+    monkeypatch.setattr(client._Run, "_ask", asked)
+    endless = (Request(CAPITAL, rollout=i) for i in itertools.count())
+
+    async def interrupted():
+        run = client._Run(config(concurrency=4), store, WORLD, None)
+        drawing = asyncio.create_task(run.all(endless))
+        while len(run.outcomes) < 20:
+            await asyncio.sleep(0.001)
+        drawing.cancel()
+        await asyncio.wait([drawing], timeout=10)
+        done = drawing.done()
+        run.stopping = True  # so that a failure ends too
+        await asyncio.wait([drawing])
+        return done and drawing.cancelled()
+
+    assert asyncio.run(interrupted())
+    assert lost
 
 
 INTERRUPTED = """

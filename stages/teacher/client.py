@@ -208,12 +208,18 @@ class _Run:
 
         workers = [asyncio.create_task(worker()) for _ in range(self.config.concurrency)]
         try:
-            await asyncio.gather(*workers)
+            # Not gather: when it is cancelled it cancels the workers and waits for them, and one whose
+            # cancellation a library lost to a reply in the same instant (as asyncio.wait_for does before
+            # Python 3.12) would draw on for ever.
+            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         except Exception:
             self.stopping = True
             await asyncio.wait(workers, timeout=GRACE_S)
             raise
         finally:
+            self.stopping = True
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
