@@ -179,7 +179,14 @@ def test_an_interrupt_stops_cleanly_and_keeps_what_came(tmp_path):
     with teacher() as (url, served):
         run = [sys.executable, "-c", INTERRUPTED, str(path), url]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        process = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, env=environment)
+        # A shell starts what it puts into the background with interrupts ignored, and children inherit that.
+        process = subprocess.Popen(
+            run,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         while len(served) < 50:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
