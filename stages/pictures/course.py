@@ -77,7 +77,7 @@ def picture(student: str, logs: Mapping[Target, Sequence[TrainingLog]], tokens: 
                 ends.append(End(found.steps[-1], float(mean[-1]), look.label, look.colour))
             ax.set_title(titles[measure][0])
             ax.set_ylabel(titles[measure][1])
-            ax.set_xlabel("optimizer steps")
+            ax.set_xlabel("optimiser steps")
             if measure == "loss":
                 ax.set_yscale("log")
                 _plain(ax)
