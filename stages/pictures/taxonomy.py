@@ -73,7 +73,7 @@ def bars(made: Mapping[Target, Making]) -> str:
         for category in categories:
             ax.bar(0, 0, color=_colour(category), label=category.replace("_", " "))
         ax.set_yticks(range(len(shown)), [label(target) for target in shown])
-        ax.invert_yaxis()
+        ax.set_ylim(len(shown) - 0.5, -0.5)  # downwards, with room for a target without a bar
         ax.set_xlim(0, 1.32 * longest)
         ax.grid(False, axis="y")
         ax.xaxis.set_major_formatter(PercentFormatter(1, 0))
@@ -132,7 +132,7 @@ def verifier_grid(made: Mapping[Target, Making]) -> Grid | None:
         return None
     rows = []
     for target, audit in audits.items():
-        for scope, said in (("detailed", "teacher's evaluation"), ("all", "all checks")):
+        for scope, said in (("detailed", "teacher"), ("all", "all checks")):
             part = audit.get(scope)
             if part is None:
                 continue
@@ -155,7 +155,8 @@ def verifier_grid(made: Mapping[Target, Making]) -> Grid | None:
         rows,
         "A positive is a question with an error: precision is the share of rejected questions that are "
         "wrong, recall the share of wrong questions that are rejected, right category the share of caught "
-        f"errors that were named rightly. {shown} Wilson intervals in brackets.",
+        f"errors that were named rightly. teacher: its evaluation of what passed the free checks. {shown} "
+        "Wilson intervals in brackets.",
         texts=2,
     )
 
