@@ -38,7 +38,7 @@ class Params(params.Section):
 )
 def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
     """Have the teacher annotate each question, check the annotations, embed and group the points."""
-    from stages.knowledge import cache, embed, intrinsic
+    from stages.knowledge import cache, density, embed, intrinsic
 
     p = params.load(Params)
     source = files.read_parquet(questions, SeedQuestion)
@@ -66,7 +66,8 @@ def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
         files.write_arrays(folder / "space.npz", space.to_arrays())
     places = embed.distinct(points)
     # Before the projection: after it no estimate exceeds d, and a d that is too small would pass.
-    estimated = intrinsic.intrinsic_dimension(features, p.knowledge.neighbours)
+    near = density.search(features, p.knowledge.neighbours)
+    estimated = intrinsic.intrinsic_dimension(features, p.knowledge.neighbours, near.distances)
     warning = intrinsic.warning(p.knowledge.dimensions, estimated)
     reasons = Counter(row for row in found if isinstance(row, str))
     counts = {
@@ -78,6 +79,7 @@ def main(questions: Path, articles: Path, out: Path, metrics: Path) -> None:
         "rejected": dict(sorted(reasons.items())),
         "dimensions": p.knowledge.dimensions,
         "intrinsic_dimension": estimated,
+        "neighbour_recall": round(near.sampled_recall(p.seed), 4),
         "projected_dimension": intrinsic.intrinsic_dimension(places, p.knowledge.neighbours),
         "warning": warning,
     }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from stages.knowledge.neighbours import Neighbours
+from stages.knowledge.neighbours import SAMPLE, Neighbours
 
 K = 10
 TREE, BLOCKS = 4, 24  # dimensions searched by trees, and by comparing all pairs
@@ -137,3 +137,13 @@ def test_adding_nothing_changes_nothing() -> None:
     before = lists.distances.copy()
     lists.add(np.zeros((0, TREE)))
     assert np.array_equal(lists.distances, before)
+
+
+def test_a_sampled_recall_is_measured_where_the_search_is_approximate_only() -> None:
+    near = grown(clustered(1500), exact_below=1000)
+    near.distances[::2, -1] = np.inf
+    told = near.sampled_recall(seed=3)
+    assert told == near.recall(SAMPLE, np.random.default_rng(3)) < 0.98
+    exact = grown(scattered(200, TREE))
+    exact.distances[:] = np.inf  # not looked at
+    assert exact.sampled_recall(seed=3) == 1.0

@@ -63,7 +63,9 @@ def test_every_annotated_question_has_three_to_five_points(here: Path) -> None:
     rows = files.read_parquet(here / "knowledge" / "questions.parquet", Knowledge)
     assert rows
     assert all(3 <= len(row.points) <= 5 for row in rows)
-    estimated = json.loads((here / "annotate.json").read_text())["intrinsic_dimension"]
+    told = json.loads((here / "annotate.json").read_text())
+    assert told["neighbour_recall"] == 1.0
+    estimated = told["intrinsic_dimension"]
     assert all(estimated[name]["value"] > 0 for name in ("levina_bickel", "two_nn"))
 
 

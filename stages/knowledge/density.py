@@ -28,12 +28,25 @@ def neighbour_distances(points: np.ndarray, k: int) -> np.ndarray:
     Raises:
         ValueError: n ≤ k, or a coordinate is not finite.
     """
+    return search(points, k).distances
+
+
+def search(points: np.ndarray, k: int) -> Neighbours:
+    """Return the points with their k nearest others.
+
+    Args:
+        points: n × d.
+        k: neighbours, at most n − 1.
+
+    Raises:
+        ValueError: n ≤ k, or a coordinate is not finite.
+    """
     n, d = points.shape
     if n <= k:
         raise ValueError(f"{n} points are too few for {k} neighbours")
     found = Neighbours(k, d)
     found.add(points)
-    return found.distances
+    return found
 
 
 def log10_density(points: np.ndarray, k: int) -> np.ndarray:

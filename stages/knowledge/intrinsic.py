@@ -13,7 +13,9 @@ _SLABS = 20  # of points, left out in turn
 Estimate = dict[str, float | None]
 
 
-def intrinsic_dimension(points: np.ndarray, k: int) -> dict[str, Estimate]:
+def intrinsic_dimension(
+    points: np.ndarray, k: int, distances: np.ndarray | None = None
+) -> dict[str, Estimate]:
     """Estimate the dimension of the set that the points lie on, in two ways, each with its standard error.
 
     `levina_bickel`: maximum likelihood (Levina and Bickel 2004) with the inverse averaged over points
@@ -26,6 +28,7 @@ def intrinsic_dimension(points: np.ndarray, k: int) -> dict[str, Estimate]:
     Args:
         points: n × D, without repetitions.
         k: neighbours of the first estimate, at least 3.
+        distances: of `density.search`, n × k, where it has been done.
 
     Returns:
         For each way {"value", "se"}, rounded to 3 decimals; None where fewer than 40 points are left for the
@@ -34,7 +37,7 @@ def intrinsic_dimension(points: np.ndarray, k: int) -> dict[str, Estimate]:
     Raises:
         ValueError: n ≤ k, or a coordinate is not finite.
     """
-    r = neighbour_distances(points, k)
+    r = neighbour_distances(points, k) if distances is None else distances
     apart = r[:, 0] > 0
     r, places = r[apart], points[apart]
     if len(r) < 3:

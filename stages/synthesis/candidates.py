@@ -10,8 +10,6 @@ from stages.knowledge.density import log10_from_distances
 from stages.knowledge.neighbours import Neighbours
 from stages.records import SynthesizedQuestion
 
-_RECALLED = 500  # points whose neighbours are looked up by brute force
-
 
 class Candidate(NamedTuple):
     """One question with its knowledge points."""
@@ -111,13 +109,8 @@ class Candidates:
         return self._log10(among, f"{len(chosen)} questions of a pool have")
 
     def recall(self, seed: int) -> float:
-        """Return the share of the true k nearest neighbours that the densities rest on.
-
-        1 where the search is exact; else measured by brute force on `_RECALLED` points drawn by `seed`.
-        """
-        if self._neighbours.exact:
-            return 1.0
-        return self._neighbours.recall(_RECALLED, np.random.default_rng(seed))
+        """Return the share of the true k nearest neighbours that the densities rest on; 1 where exact."""
+        return self._neighbours.sampled_recall(seed)
 
     def position(self, text: str) -> int:
         """Return the position of a knowledge point."""
