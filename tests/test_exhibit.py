@@ -11,20 +11,15 @@ import planted_study as planted
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from test_conclude import FLAGS as CONCLUDE
 from test_conclude import STUDENTS, settle
 from test_pictures import check, words
-from test_report import Tags
+from test_report import Tags, check_refusal_without
 
 from stages import conclude, exhibit, files
 from stages.grid import Target, cell_name
 from stages.records import PoolQuestion, TrainingLog
 
-CONCLUDE = [
-    *("--cells", "metrics/cells", "--pools", "metrics/pools", "--models", "models/students", "--cut", "1x4"),
-    *(f"--target={target}" for target in planted.TARGETS),
-    *(f"--tokens={tokens}" for tokens in planted.TOKENS),
-    *("--tables", "metrics/tables", "--headline", "metrics/findings.md", "--out", "metrics/findings.json"),
-]
 EXHIBIT = [
     *("--findings", "metrics/findings.json", "--findings-table", "metrics/findings.md"),
     *("--tables", "metrics/tables", "--pools", "datasets/pools", "--synthesis", "datasets/synthesis"),
@@ -181,11 +176,7 @@ def test_a_second_run_writes_the_same_bytes(root):
     ],
 )
 def test_a_missing_input_is_one_line_and_the_old_page_stays(root, gone, said):
-    before = page(root)
-    (root / gone).unlink()
-    result = run()
-    assert result.exit_code == 1 and said in result.output and result.output.count("\n") == 1
-    assert page(root) == before
+    check_refusal_without(root / gone, said, run, lambda: page(root))
 
 
 def test_an_empty_log_and_too_few_points_are_refused_by_name(root):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def run() -> Result:
 
 def page(root: Path) -> str:
     return (root / "metrics" / "report.html").read_text()
+
+
+def check_refusal_without(gone: Path, said: str, run: Callable[[], Result], page: Callable[[], str]) -> None:
+    """Without one of its inputs a verb says one line, and its page stays as it was."""
+    before = page()
+    gone.unlink()
+    result = run()
+    assert result.exit_code == 1 and said in result.output and result.output.count("\n") == 1
+    assert page() == before
 
 
 class Tags(HTMLParser):
@@ -168,8 +178,4 @@ def test_at_another_temperature_no_true_coverage_is_claimed(root):
     ],
 )
 def test_a_missing_input_is_one_line_and_the_old_page_stays(root, gone, said):
-    before = page(root)
-    (root / gone).unlink()
-    result = run()
-    assert result.exit_code == 1 and said in result.output and result.output.count("\n") == 1
-    assert page(root) == before
+    check_refusal_without(root / gone, said, run, lambda: page(root))

@@ -101,7 +101,7 @@ def caution(found: Findings) -> str | None:
     """Return a sentence where more training tokens mostly raise the eval loss, by which claims are judged."""
     loss = {
         (row["student"], row["target"], row["tokens"]): (row["eval_loss"], row["exact_match"])
-        for row in _rows(found)["by_target"]
+        for row in found.tables["by_target"].to_pylist()
     }
     least = min(tokens for _, _, tokens in loss)
     pairs = [

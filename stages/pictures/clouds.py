@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stages.grid import Target
-from stages.pictures.density import Array, Cloud
+from stages.pictures.density import Array, Cloud, colours, kernel
 from stages.pictures.palette import label, looks, ordered
 from stages.pictures.svg import GREY, INK, PAPER, draw
 
@@ -35,7 +35,7 @@ def panels(clouds: Mapping[Target, Cloud]) -> str:
     low, high = low - margin, high + margin
     high[1] += 0.13 * (high[1] - low[1])  # room for a line of text
     dex = np.quantile(np.concatenate([clouds[t].log10_density for t in shown]), [0.01, 0.99])
-    kernels = {t: _kernel(clouds[t].points[:, :2], low, high) for t in shown}
+    kernels = {t: kernel(clouds[t].points[:, :2], low, high, _GRID) for t in shown}
     peak = max((k.max() for k in kernels.values() if k is not None), default=0.0)
 
     def paint(figure: "Figure") -> None:
@@ -74,11 +74,7 @@ def panels(clouds: Mapping[Target, Cloud]) -> str:
 
 
 def _map(name: str) -> Any:
-    """Return a map of colours without its ends, which are lost on dark and on white paper."""
-    import matplotlib
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap(matplotlib.colormaps[name](np.linspace(0.15, 0.95, 256)))
+    return colours(name, 0.15, 0.95)
 
 
 def _scatter(ax: Any, cloud: Cloud, scale: dict[str, Any]) -> Any:
@@ -95,18 +91,6 @@ def _histogram(ax: Any, cloud: Cloud, low: Array, high: Array, scale: dict[str, 
     sums = np.histogram2d(cloud.points[:, 0], cloud.points[:, 1], weights=cloud.log10_density, **where)[0]
     mean = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     ax.pcolormesh(x, y, mean.T, rasterized=True, **scale)
-
-
-def _kernel(plane: Array, low: Array, high: Array) -> Array | None:
-    """Return log10 of the kernel density over the plane's grid; None where the points lie on a line."""
-    from scipy.stats import gaussian_kde
-
-    if len(plane) < 4 or np.linalg.matrix_rank(plane - plane.mean(axis=0), tol=_FLAT) < 2:
-        return None
-    x, y = (np.linspace(low[i], high[i], _GRID) for i in (0, 1))
-    at = np.stack(np.meshgrid(x, y)).reshape(2, -1)
-    found: Array = np.log10(np.maximum(gaussian_kde(plane.T)(at), 1e-300)).reshape(_GRID, _GRID)
-    return found
 
 
 def _contours(ax: Any, logs: Array | None, low: Array, high: Array, peak: float) -> Any:

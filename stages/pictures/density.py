@@ -58,12 +58,12 @@ def views(density: float, pool: Cloud, source: Cloud) -> str:
     return draw(f"density-{density}", title, (11, 4.1), paint)
 
 
-def _colours() -> Any:
-    """Return viridis without its ends, which are lost on dark and on white paper."""
+def colours(name: str = "viridis", low: float = 0.22, high: float = 0.96) -> Any:
+    """Return a map of colours without its ends, which are lost on dark and on white paper."""
     import matplotlib
     from matplotlib.colors import ListedColormap
 
-    return ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0.22, 0.96, 256)))
+    return ListedColormap(matplotlib.colormaps[name](np.linspace(low, high, 256)))
 
 
 def _scatter(figure: "Figure", ax: Any, pool: Cloud, source: Cloud) -> None:
@@ -74,7 +74,7 @@ def _scatter(figure: "Figure", ax: Any, pool: Cloud, source: Cloud) -> None:
         *pool.points[order, :2].T,
         c=pool.log10_density[order],
         s=9,
-        cmap=_colours(),
+        cmap=colours(),
         linewidths=0,
         rasterized=True,
     )
@@ -87,31 +87,47 @@ def _histogram(figure: "Figure", ax: Any, pool: Cloud, source: Cloud, low: Array
     most = np.histogram2d(source.points[:, 0], source.points[:, 1], bins=_CELLS, range=limits)[0].max()
     logs = np.log10(np.where(counts > 0, counts, np.nan))
     drawn = ax.pcolormesh(
-        x, y, logs.T, cmap=_colours(), vmin=0, vmax=max(np.log10(most), 0.3), rasterized=True
+        x, y, logs.T, cmap=colours(), vmin=0, vmax=max(np.log10(most), 0.3), rasterized=True
     )
     ax.set_title("Histogram")
     figure.colorbar(drawn, ax=ax, orientation="horizontal", label="log10 points per cell", aspect=30)
 
 
 def _kernel(figure: "Figure", ax: Any, pool: Cloud, low: Array, high: Array) -> None:
-    from scipy.stats import gaussian_kde
-
     ax.set_title("Kernel density")
-    plane = pool.points[:, :2]
-    if len(plane) < 4 or np.linalg.matrix_rank(plane - plane.mean(axis=0), tol=_FLAT) < 2:
+    logs = kernel(pool.points[:, :2], low, high, _GRID)
+    if logs is None:
         ax.text(
             0.5, 0.5, "points lie on a line:\nno estimate", transform=ax.transAxes, ha="center", color=INK
         )
         return
     x, y = (np.linspace(low[i], high[i], _GRID) for i in (0, 1))
-    logs = np.log10(np.maximum(gaussian_kde(plane.T)(np.stack(np.meshgrid(x, y)).reshape(2, -1)), 1e-300))
-    logs = logs.reshape(_GRID, _GRID) - logs.max()
+    logs = logs - logs.max()
     shown = np.where(logs > -_DEPTH, logs, np.nan)
     drawn = ax.pcolormesh(
-        x, y, shown, cmap=_colours(), vmin=-_DEPTH, vmax=0, rasterized=True, shading="nearest"
+        x, y, shown, cmap=colours(), vmin=-_DEPTH, vmax=0, rasterized=True, shading="nearest"
     )
     ax.contour(x, y, logs, levels=[-2, -1, -0.3], colors=INK, linewidths=0.6, linestyles="solid", alpha=0.6)
     figure.colorbar(drawn, ax=ax, orientation="horizontal", label="log10 density below the peak", aspect=30)
+
+
+def kernel(plane: Array, low: Array, high: Array, side: int) -> Array | None:
+    """Return log10 of the kernel density on a grid, side × side; None where the points lie on a line.
+
+    Args:
+        plane: n × 2.
+        low: the grid's lower corner, 2.
+        high: its upper one.
+        side: points per side.
+    """
+    from scipy.stats import gaussian_kde
+
+    if len(plane) < 4 or np.linalg.matrix_rank(plane - plane.mean(axis=0), tol=_FLAT) < 2:
+        return None
+    x, y = (np.linspace(low[i], high[i], side) for i in (0, 1))
+    at = np.stack(np.meshgrid(x, y)).reshape(2, -1)
+    found: Array = np.log10(np.maximum(gaussian_kde(plane.T)(at), 1e-300)).reshape(side, side)
+    return found
 
 
 def histogram(pools: Sequence[tuple[float, Cloud]], source: Cloud) -> str:

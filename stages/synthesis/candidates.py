@@ -8,7 +8,7 @@ import numpy as np
 from stages.errors import BadInput
 from stages.knowledge.density import log10_from_distances
 from stages.knowledge.neighbours import Neighbours
-from stages.records import SynthesizedQuestion
+from stages.records import SeedQuestion, SynthesizedQuestion
 
 
 class Candidate(NamedTuple):
@@ -25,18 +25,18 @@ class Candidate(NamedTuple):
     points: tuple[str, ...]
 
 
-def of_synthesized(row: SynthesizedQuestion) -> Candidate:
-    """Return a synthesized question as a candidate."""
+def candidate(row: SeedQuestion | SynthesizedQuestion, round: int, points: Sequence[str]) -> Candidate:
+    """Return a question, of the source (round 0) or synthesized, with its knowledge points as a candidate."""
     return Candidate(
         question_id=row.question_id,
-        round=row.round,
+        round=round,
         question=row.question,
         answer=row.answer,
         answer_aliases=tuple(row.answer_aliases),
         title=row.title,
         page_id=row.page_id,
         revision_id=row.revision_id,
-        points=tuple(row.points),
+        points=tuple(points),
     )
 
 

@@ -18,7 +18,7 @@ from stages.records import (
     SynthesizedQuestion,
 )
 from stages.synthesis import audit
-from stages.synthesis.candidates import Candidate
+from stages.synthesis.candidates import Candidate, candidate
 from stages.synthesis.config import Config
 from stages.synthesis.goals import STEEPEST
 from stages.synthesis.sampling import uniform
@@ -34,21 +34,7 @@ RECALL = 0.95  # of true neighbours, below which a pool's densities are warned o
 def candidates(questions: Sequence[SeedQuestion], annotated: Sequence[Knowledge]) -> list[Candidate]:
     """Return the source's annotated questions as candidates, in the order of `questions`."""
     points = {row.question_id: row.points for row in annotated}
-    return [
-        Candidate(
-            question_id=row.question_id,
-            round=0,
-            question=row.question,
-            answer=row.answer,
-            answer_aliases=tuple(row.answer_aliases),
-            title=row.title,
-            page_id=row.page_id,
-            revision_id=row.revision_id,
-            points=tuple(points[row.question_id]),
-        )
-        for row in questions
-        if row.question_id in points
-    ]
+    return [candidate(row, 0, points[row.question_id]) for row in questions if row.question_id in points]
 
 
 def places(space: Space, texts: Sequence[str], cache: "EmbeddingCache | None" = None) -> Places:

@@ -43,7 +43,7 @@ def sample(
         seed: random seed.
     """
     size = min(config.questions, len(candidates.rows))
-    uniforms = np.array([sampling.uniform(seed, "accept", row.question_id) for row in candidates.rows])
+    uniforms = _uniforms(candidates, seed)
     if goal is None:
         units, quota = baselines.quotas(target.strategy, candidates, library, config)
         chosen = baselines.fill(units, quota, uniforms, size)
@@ -68,15 +68,16 @@ def sample(
             goals.STEEPEST,
             config.level_tolerance / 10,
         )
-    chosen = pick(tilt)
+    weights = logs(tilt)
+    probability = sampling.acceptance(weights, size)
+    chosen = sampling.choose(probability, uniforms, size)
     within = candidates.within(chosen)
     from scipy.stats import wasserstein_distance
 
     level = float(within.mean()) if target.density is None else target.density
-    values, weights = goal.distribution(candidates.k, level)
-    distance = float(wasserstein_distance(within, values, v_weights=weights))
-    probability = sampling.acceptance(logs(tilt), size)
-    return Sample(chosen, probability, within, tilt, sampling.effective_size(logs(tilt)), distance)
+    values, shares = goal.distribution(candidates.k, level)
+    distance = float(wasserstein_distance(within, values, v_weights=shares))
+    return Sample(chosen, probability, within, tilt, sampling.effective_size(weights), distance)
 
 
 def reach(candidates: Candidates, pool: Sample, config: Config, seed: int) -> tuple[float, float]:
@@ -91,7 +92,7 @@ def reach(candidates: Candidates, pool: Sample, config: Config, seed: int) -> tu
         config: size.
         seed: random seed.
     """
-    uniforms = np.array([sampling.uniform(seed, "accept", row.question_id) for row in candidates.rows])
+    uniforms = _uniforms(candidates, seed)
     source = candidates.question_means(candidates.reference)
     among = candidates.question_means(candidates.density)
     found = [float(pool.within.mean())]
@@ -100,3 +101,8 @@ def reach(candidates: Candidates, pool: Sample, config: Config, seed: int) -> tu
             chosen = sampling.choose(sampling.acceptance(logs, config.questions), uniforms, config.questions)
             found.append(float(candidates.within(chosen).mean()))
     return min(found), max(found)
+
+
+def _uniforms(candidates: Candidates, seed: int) -> np.ndarray:
+    """Return each question's random number, the same in every round and for every pool."""
+    return np.array([sampling.uniform(seed, "accept", row.question_id) for row in candidates.rows])

@@ -85,16 +85,19 @@ def steer(
         orders: list[planning.Order] = []
         if stopped is None:
             room = rounds.allowed(written, config)
-            plan = _unsteered if goal is None else _steered
-            orders = plan(
-                target, goal, held, given.library, wanted, level, room, config, (len(written), seed)
-            )
+            at = (len(written), seed)
+            if goal is None:
+                orders = _unsteered(target, held, given.library, room, config, at)
+            else:
+                orders = _steered(goal, held, given.library, wanted, level, room, at)
         trace.append(rounds.state(target, held, pool, wanted, orders, new, len(trace), stopped))
         report(trace[-1])
         if stopped is None:
             new = given.write(orders, len(trace))
             written += new
-            verified = [candidates.of_synthesized(row) for row in new if row.verdict == "valid"]
+            verified = [
+                candidates.candidate(row, row.round, row.points) for row in new if row.verdict == "valid"
+            ]
             held.add(verified, given.place([t for row in verified for t in row.points]))
     if len(held.rows) < config.questions:
         raise BadInput(rounds.too_few(target, held, trace, written, config))
@@ -137,18 +140,15 @@ def _done(
 
 
 def _steered(
-    target: Target,
-    goal: goals.Goal | None,
+    goal: goals.Goal,
     held: candidates.Candidates,
     library: planning.Library,
     wanted: dict[int, tuple[float, int]],
     level: float,
     room: int,
-    config: Config,
     at: tuple[int, int],
 ) -> list[planning.Order]:
     """Give the groups in deficit the orders, and within a group the places where the target is densest."""
-    assert goal is not None
     deficits = np.array([max(0.0, want - has) for want, has in wanted.values()])
     if not deficits.any():  # right in number but not in shape: every group by its size in the target
         deficits = np.array([want for want, _ in wanted.values()])
@@ -158,8 +158,8 @@ def _steered(
     logs = held.question_means(field) - held.question_means(held.density)
     units = [str(held.home(i)) for i in range(len(held.rows))]
     company = planning.COMPANY
-    if target.density is not None:  # too sparse: write about what is there; too dense: about more
-        company += (level - target.density) / _SWING
+    if goal.target.density is not None:  # too sparse: write about what is there; too dense: about more
+        company += (level - goal.target.density) / _SWING
     return planning.orders(
         held, library, units, asked, 10 ** (logs - logs.max()), *at, min(1.0, max(0.0, company))
     )
@@ -167,11 +167,8 @@ def _steered(
 
 def _unsteered(
     target: Target,
-    goal: goals.Goal | None,
     held: candidates.Candidates,
     library: planning.Library,
-    wanted: dict[int, tuple[float, int]],
-    level: float,
     room: int,
     config: Config,
     at: tuple[int, int],
