@@ -8,6 +8,7 @@ from pydantic import create_model
 
 from stages import files, params
 from stages.errors import BadInput
+from stages.findings import PUBLISHED
 from stages.grid import CUT, TARGET, Cut, Target, cell_name
 from stages.records import FeedbackRound, KnowledgePoint, PoolQuestion, SynthesizedQuestion, TrainingLog
 
@@ -29,7 +30,6 @@ def read(path: Path, record: Any, stage: str) -> Any:
 
 @click.command()
 @click.option("--findings", type=FOUND, required=True, help="The findings' JSON, from conclude.")
-@click.option("--findings-table", type=FOUND, required=True, help="The findings' Markdown, from conclude.")
 @click.option("--tables", type=FOUND, required=True, help="Folder of tables, from conclude.")
 @click.option("--pools", type=FOUND, required=True, help="Folder of the pools.")
 @click.option("--synthesis", type=FOUND, required=True, help="Folder of what synthesize left of each pool.")
@@ -52,6 +52,7 @@ def main(
     **given: Path,
 ) -> None:
     """Put a study on one HTML page that needs nothing beside itself."""
+    from stages.findings import text
     from stages.pictures import feedback, study, study_page
 
     p = params.load(Params)
@@ -69,14 +70,13 @@ def main(
             logs[name, t] = read(
                 given["models"] / cell_name(name, t, cut) / "log.parquet", TrainingLog, "train"
             )
+    concluded = files.read_json(findings)
+    tables = {name: files.read_table(given["tables"] / f"{name}.parquet", "conclude") for name in PUBLISHED}
     shown = study.Study(
         settings=p.model_dump(mode="json"),
-        findings=files.read_json(findings),
-        findings_text=given["findings_table"].read_text(encoding="utf-8"),
-        tables={
-            name: files.read_table(given["tables"] / f"{name}.parquet", "conclude").to_pylist()
-            for name in study.TABLES
-        },
+        findings=concluded,
+        found=text.read_back(concluded, tables),
+        tables={name: tables[name].to_pylist() for name in study.TABLES},
         annotated=files.read_json(given["metrics"] / "annotate.json"),
         pools=pools,
         made=made,
@@ -84,14 +84,14 @@ def main(
     )
     study.check(shown)
     drawn = study.pictures(shown)
-    text = study_page.render(shown, drawn)
+    page = study_page.render(shown, drawn)
     with files.replacing_folder(pictures) as folder:
         for name, svg in drawn.items():
             files.write_text(folder / f"{name}.svg", svg)
     with files.replacing_folder(plots) as folder:
         for name, csv in study.plots(shown).items():
             files.write_text(folder / f"{name}.csv", csv)
-    files.write_text(out, text)
+    files.write_text(out, page)
     click.echo(f"{out}: {len(drawn)} pictures of {len(pools)} targets and {len(p.students)} students")
 
 

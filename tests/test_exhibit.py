@@ -21,8 +21,8 @@ from stages.grid import Target, cell_name
 from stages.records import PoolQuestion, TrainingLog
 
 EXHIBIT = [
-    *("--findings", "metrics/findings.json", "--findings-table", "metrics/findings.md"),
-    *("--tables", "metrics/tables", "--pools", "datasets/pools", "--synthesis", "datasets/synthesis"),
+    *("--findings", "metrics/findings.json", "--tables", "metrics/tables"),
+    *("--pools", "datasets/pools", "--synthesis", "datasets/synthesis"),
     *("--metrics", "metrics", "--models", "models/students", "--cut", "1x4"),
     *(f"--target={target}" for target in planted.TARGETS),
     *("--out", "metrics/report.html", "--pictures", "metrics/pictures", "--plots", "metrics/plots"),

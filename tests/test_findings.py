@@ -132,6 +132,16 @@ def test_a_loss_that_rises_with_training_is_pointed_out(steered):
     assert text.summarise(found, 0.9, simulator=True)["caution"] == said
 
 
+def test_findings_are_read_back_from_what_is_published(steered):
+    summary = json.loads(json.dumps(text.summarise(steered, 0.9, simulator=True)))
+    again = text.read_back(summary, steered.tables)
+    assert again == steered
+    table, *figures = text.grids(again, summary["level"])
+    assert table.title == "Findings" and len(table.rows) == 4 and len(figures) == 5
+    written = text.findings(steered, 0.9, simulator=True)
+    assert all(f"**{grid.title}**" in written for grid in (table, *figures))
+
+
 def test_two_levels_show_no_optimum():
     _, cells = planted.panels(planted.interior)
     few = [c for c in cells if c.target is None or c.target.density in (None, 4.4, 4.6)]

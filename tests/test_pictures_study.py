@@ -8,7 +8,7 @@ import pytest
 from test_pictures import check, words
 
 from stages.grid import Target
-from stages.pictures import clouds, feedback, outcomes, palette, study_page, taxonomy
+from stages.pictures import clouds, feedback, outcomes, palette, taxonomy
 
 LOWEST = Target("density", 4.4)
 
@@ -33,14 +33,6 @@ def test_errors_are_published_by_round():
     assert [row["round"] for row in rows] == ["1", "2"] and {row["written"] for row in rows} == {"10"}
     assert {row["verified"] for row in rows} == {"4"} and {row["answer error"] for row in rows} == {"2"}
     assert {row["contaminated"] for row in rows} == {"0"}
-
-
-def test_the_findings_markdown_is_read_back_cell_by_cell():
-    body = "| a | b\\|c |\n| :- | -: |\n| x | 1 |\n| y | 2 |\n"
-    text = f"**One**\n\n{body}\nA note\nof two lines.\n\n- a sentence\n"
-    (grid,) = study_page.findings(text)
-    assert (grid.title, grid.head, grid.rows) == ("One", ("a", "b|c"), [("x", "1"), ("y", "2")])
-    assert (grid.note, grid.texts) == ("A note of two lines.", 1)
 
 
 def test_labels_are_spread_without_leaving_the_axes_or_changing_order():

@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
 from stages.findings import baselines, supporting
 from stages.findings.agreement import ALL, LEVELS
 from stages.findings.supporting import largest
@@ -76,7 +78,6 @@ def _take(row: Row, names: tuple[str, ...]) -> Row:
 
 def findings(found: Findings, level: float, simulator: bool) -> str:
     """Return the findings as Markdown: the claims, a sentence on each, and the figures behind them."""
-    rows = _rows(found)
     notice = [f"{textwrap.fill(SIMULATOR, 100)}\n"] if simulator else []
     said = [
         textwrap.fill(f"- {CLAIMS[claim]}: **{one.verdict}.** {one.reason}", 100, subsequent_indent="  ")
@@ -84,17 +85,32 @@ def findings(found: Findings, level: float, simulator: bool) -> str:
     ]
     if told := caution(found):
         said.append(textwrap.fill(f"- Read with care: {told}", 100, subsequent_indent="  "))
-    shown = f"{100 * level:g} %"
-    grids = [
+    table, *figures = (markdown(grid) for grid in grids(found, level))
+    return "\n".join([*notice, table, "\n".join(said) + "\n", *figures])
+
+
+def grids(found: Findings, level: float) -> list[Grid]:
+    """Return the findings table, then the figures behind it."""
+    rows, shown = _rows(found), f"{100 * level:g} %"
+    return [
+        claims(found, level),
         supporting.optima(rows, shown),
         supporting.agreements(rows, shown),
         supporting.comparisons(found, rows, shown),
         supporting.comparisons_by_benchmark(found, rows, shown),
         supporting.expansions(found, rows, shown),
     ]
-    return "\n".join(
-        [*notice, markdown(claims(found, level)), "\n".join(said) + "\n", *(markdown(grid) for grid in grids)]
-    )
+
+
+def read_back(summary: Mapping[str, Any], tables: dict[str, pa.Table]) -> Findings:
+    """Return the findings from what was published of them.
+
+    Args:
+        summary: of `summarise`.
+        tables: those published, by name.
+    """
+    said = {claim: Finding(summary[claim]["verdict"], summary[claim]["reason"]) for claim in CLAIMS}
+    return Findings(tables=tables, headline=summary["headline"], tokens=summary["tokens"], **said)
 
 
 def caution(found: Findings) -> str | None:

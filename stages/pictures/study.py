@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from stages.errors import BadInput
+from stages.findings.tables import Findings
 from stages.grid import Target
 from stages.pictures import clouds, course, feedback, outcomes, taxonomy
 from stages.pictures.contents import cloud
@@ -23,7 +24,7 @@ class Study(NamedTuple):
 
     settings: dict[str, Any]  # params.yaml
     findings: dict[str, Any]  # findings.json
-    findings_text: str  # findings.md
+    found: Findings  # the same with every published table
     tables: dict[str, Rows]  # of `TABLES`
     annotated: dict[str, Any]  # annotate.json
     pools: Mapping[Target, list[PoolQuestion]]

@@ -1,9 +1,8 @@
 """The study's page: findings, pictures and samples of the synthesized questions."""
 
-import re
 from typing import Any, NamedTuple
 
-from stages.findings.text import CLAIMS, SIMULATOR
+from stages.findings.text import CLAIMS, SIMULATOR, grids
 from stages.grid import Target
 from stages.pictures import feedback, frame, taxonomy
 from stages.pictures.frame import Section
@@ -11,7 +10,6 @@ from stages.pictures.palette import label, ordered
 from stages.pictures.study import Study
 from stages.records import PoolQuestion, SynthesizedQuestion
 from stages.tables.figures import whole
-from stages.tables.grids import Grid
 
 _CASES = 3  # samples at either end
 
@@ -47,7 +45,7 @@ def render(study: Study, drawn: dict[str, str]) -> str:
         simulator=SIMULATOR if study.simulated else None,
         claims=claims(study),
         caution=study.findings["caution"],
-        findings=findings(study.findings_text),
+        findings=grids(study.found, study.findings["level"]),
         cases=cases(study),
         warnings=feedback.warnings(study.made),
         targets=", ".join(label(t) for t in ordered(study.pools)),
@@ -60,21 +58,6 @@ def render(study: Study, drawn: dict[str, str]) -> str:
 def claims(study: Study) -> dict[str, Any]:
     """Return what was found of each claim, as {"verdict", "reason", ...} by the claim in words."""
     return {said: study.findings[claim] for claim, said in CLAIMS.items()}
-
-
-def findings(text: str) -> list[Grid]:
-    """Return the tables of the findings' Markdown; the sentences between them are those of `claims`."""
-    found = []
-    for title, body, note in re.findall(r"\*\*([^*\n]+)\*\*\n\n((?:\|.*\n)+)\n((?:(?![|*-]).+\n?)*)", text):
-        lines = [
-            [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-            for line in body.strip().split("\n")
-        ]
-        texts = next((i for i, cell in enumerate(lines[1]) if not cell.startswith(":")), len(lines[1]))
-        found.append(
-            Grid(title, tuple(lines[0]), [tuple(r) for r in lines[2:]], " ".join(note.split()), texts)
-        )
-    return found
 
 
 def cases(study: Study) -> list[Case]:
