@@ -9,6 +9,7 @@ from test_pictures import check, words
 
 from stages.grid import Target
 from stages.pictures import clouds, feedback, outcomes, palette, taxonomy
+from stages.synthesis import TAXONOMY
 
 LOWEST = Target("density", 4.4)
 
@@ -23,6 +24,10 @@ def test_the_verifier_is_held_against_the_planted_truth():
     assert [row[name] for name in ("judged", "caught", "false alarms", "missed", "sound kept")] == [
         *("12", "2", "2", "2", "6"),
     ]
+
+
+def test_pages_know_every_category_of_error():
+    assert taxonomy.CATEGORIES == TAXONOMY
 
 
 def test_errors_are_published_by_round():

@@ -34,8 +34,7 @@ class Making(NamedTuple):
 
 def stopped(made: Making) -> str:
     """Return in words why the feedback ended."""
-    reason = made.trace.get("stopped") or next((r.stopped for r in reversed(made.rounds) if r.stopped), None)
-    return ABSENT if reason is None else STOPS.get(reason, reason.replace("_", " "))
+    return STOPS.get(made.trace.get("stopped", ""), ABSENT)
 
 
 def to_read(config: Mapping[str, Any]) -> str:
@@ -141,10 +140,10 @@ def stops_grid(made: Mapping[Target, Making]) -> Grid:
                 number(t.get("reached"), ".3f"),
                 reachable,
                 number(t.get("wasserstein"), ".3f"),
-                whole(t.get("rounds", max((r.round for r in m.rounds), default=0))),
-                whole(t.get("calls", sum(r.calls for r in m.rounds))),
+                whole(t.get("rounds")),
+                whole(t.get("calls")),
                 number(t.get("cost_usd"), ".2f"),
-                whole(t.get("written", len(m.samples))),
+                whole(t.get("written")),
                 whole(t.get("accepted")),
                 f"{whole(kept)} of {whole(t.get('questions'))}",
                 number(t.get("effective_sample_size"), ".0f"),

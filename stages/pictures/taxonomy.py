@@ -31,11 +31,9 @@ _DARK, _ON_DARK, _ON_LIGHT = (COLOURS[0], COLOURS[1]), "#fefefe", "#101418"
 
 
 def counts(made: Making) -> dict[str, int]:
-    """Return how many written questions fell into each category of error, known categories first."""
-    found: Mapping[str, int] = made.trace.get("taxonomy") or Counter(
-        s.verdict for s in made.samples if s.verdict != "valid"
-    )
-    return {c: found[c] for c in (*CATEGORIES, *sorted(set(found) - set(CATEGORIES))) if found.get(c)}
+    """Return how many written questions fell into each category of error that occurred."""
+    found: Mapping[str, int] = made.trace.get("taxonomy", {})
+    return {c: found[c] for c in CATEGORIES if found.get(c)}
 
 
 def bars(made: Mapping[Target, Making]) -> str:
@@ -46,9 +44,8 @@ def bars(made: Mapping[Target, Making]) -> str:
     """
     shown = ordered(made)
     found = {target: counts(made[target]) for target in shown}
-    categories = list(dict.fromkeys(c for c in CATEGORIES if any(c in f for f in found.values())))
-    categories += sorted({c for f in found.values() for c in f} - set(categories))
-    written = {t: made[t].trace.get("written", len(made[t].samples)) for t in shown}
+    categories = [c for c in CATEGORIES if any(c in f for f in found.values())]
+    written = {t: made[t].trace.get("written", 0) for t in shown}
     longest = max((sum(found[t].values()) / (written[t] or 1) for t in shown), default=0.0) or 1.0
 
     def paint(figure: "Figure") -> None:
@@ -61,7 +58,7 @@ def bars(made: Mapping[Target, Making]) -> str:
                 n = found[target].get(category, 0)
                 if not n:
                     continue
-                colour = _colour(category)
+                colour = _COLOURS[category]
                 share = n / total
                 ax.barh(row, share, left=start, height=0.66, color=colour, edgecolor=PAPER, linewidth=0.8)
                 if share >= _NARROW * longest:
@@ -71,7 +68,7 @@ def bars(made: Mapping[Target, Making]) -> str:
             said = f"{whole(sum(found[target].values()))} of {whole(written[target])} written"
             ax.text(start + longest * 0.01, row, said, va="center")
         for category in categories:
-            ax.bar(0, 0, color=_colour(category), label=category.replace("_", " "))
+            ax.bar(0, 0, color=_COLOURS[category], label=category.replace("_", " "))
         ax.set_yticks(range(len(shown)), [label(target) for target in shown])
         ax.set_ylim(len(shown) - 0.5, -0.5)  # downwards, with room for a target without a bar
         ax.set_xlim(0, 1.32 * longest)
@@ -89,15 +86,14 @@ def counts_grid(made: Mapping[Target, Making]) -> Grid:
     """Return how many written questions fell into each category of error."""
     shown = ordered(made)
     found = {target: counts(made[target]) for target in shown}
-    categories = list(dict.fromkeys((*CATEGORIES, *(c for f in found.values() for c in f))))
     rows = []
     for target in shown:
         written, rejected = made[target].trace.get("written"), sum(found[target].values())
-        said = [whole(found[target].get(category, 0)) for category in categories]
+        said = [whole(found[target].get(category, 0)) for category in CATEGORIES]
         rows.append((label(target), whole(written), whole(rejected), *said))
     return Grid(
         "Errors of the synthesized questions",
-        ("target", "written", "rejected", *(category.replace("_", " ") for category in categories)),
+        ("target", "written", "rejected", *(category.replace("_", " ") for category in CATEGORIES)),
         rows,
         "Questions by the category of the error that they were rejected for.",
     )
@@ -119,10 +115,6 @@ def rounds_grid(made: Mapping[Target, Making]) -> Grid:
         rows,
         "Questions written in the round, by the category of the error that they were rejected for.",
     )
-
-
-def _colour(category: str) -> str:
-    return _COLOURS.get(category, GREY)
 
 
 def verifier_grid(made: Mapping[Target, Making]) -> Grid | None:
