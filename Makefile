@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test lint study-kdos clean
+.PHONY: repro test lint study-kdos study-budget clean
 
 repro: .venv/ready
 	python -m stages.run
@@ -19,6 +19,12 @@ study-kdos: .venv/ready
 	cd studies/kdos && python -m stages.run && dvc repro
 	@echo; cat studies/kdos/metrics/findings.md; echo
 	@echo "The report: studies/kdos/metrics/report.html"
+
+# The study of response budgets and question shares: studies/budget/dvc.yaml.
+study-budget: .venv/ready
+	cd studies/budget && python -m stages.run && dvc repro
+	@echo; cat studies/budget/metrics/findings.md; echo
+	@echo "The report: studies/budget/metrics/report.html"
 
 lint: .venv/ready
 	ruff check . && ruff format --check . && mypy stages

@@ -9,7 +9,7 @@ from pydantic import Field
 from stages import files, params
 from stages.errors import BadInput
 from stages.grid import CUT, Cut, cell_name, distinct
-from stages.records import ItemScore, Record, Response
+from stages.records import ItemScore
 from stages.teacher import client
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ class Params(params.Section):
     teacher: client.Config
 
 
-def read_rows(path: Path, record: type[Record], stage: str) -> "pa.Table":
-    """Read rows of one record type as an Arrow table with exactly the record's columns and types."""
+def read_scores(path: Path, stage: str) -> "pa.Table":
+    """Read a cell's scores as an Arrow table with exactly the columns and types of `ItemScore`."""
     import pyarrow as pa
 
-    table = files.read_table(path, stage, record.arrow_schema().names)
+    table = files.read_table(path, stage, ItemScore.arrow_schema().names)
     try:
-        return table.cast(record.arrow_schema())
+        return table.cast(ItemScore.arrow_schema())
     except (ValueError, pa.ArrowException) as error:
         why = " ".join(str(error).split())
-        raise BadInput(f"{path}: no rows of {record.__name__}: {why}; run `dvc repro {stage}`") from error
+        raise BadInput(f"{path}: no rows of ItemScore: {why}; run `dvc repro {stage}`") from error
 
 
 @click.command()
@@ -49,7 +49,6 @@ def main(
     cells: Path, cuts: tuple[Cut, ...], responses: Path, laws: Path, tables: Path, headline: Path, out: Path
 ) -> None:
     """Put every student of the grid into tables; compare those with equal sample budgets."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from stages.tables import checks, figures, query
@@ -59,15 +58,14 @@ def main(
     p = params.load(Params)
     fitted = files.read_json(laws)
     grid = [
-        checks.Cell(student, density, cut, read_rows(cells / f"{name}.parquet", ItemScore, stage))
+        checks.Cell(student, density, cut, read_scores(cells / f"{name}.parquet", stage))
         for student in p.students
         for density, cut, name, stage in [
             (None, None, f"{student}-base", "score-base"),
             *((d, c, cell_name(student, d, c), "score") for d in p.densities for c in distinct(cuts)),
         ]
     ]
-    ledger = [read_rows(responses / f"{density}.parquet", Response, "respond") for density in p.densities]
-    built = query.build(grid, pa.concat_tables(ledger))
+    built = query.build(grid, [responses / f"{density}.parquet" for density in p.densities])
     rows = {name: table.to_pylist() for name, table in built.items()}
     simulator = p.teacher.backend == "embedded"
     figured = summaries.summarise(rows, fitted, p.budget, simulator)

@@ -12,9 +12,9 @@ from stages.findings import PUBLISHED
 from stages.grid import CUT, TARGET, Cut, Target, cell_name
 from stages.records import FeedbackRound, KnowledgePoint, PoolQuestion, SynthesizedQuestion, TrainingLog
 
-# Everything in the study's params.yaml, as it stands there: the page shows it. A study sets neither the
-# articles nor the default run's densities and laws.
-_TYPES: dict[str, Any] = {name: Any for name in params.NAMES if name not in ("extract", "densities", "fit")}
+# Everything in the study's params.yaml, as it stands there: the page shows it. Other graphs set the others.
+_OTHERS = ("extract", "densities", "fit", "teachers", "problems", "collect", "audit", "weigh", "advise")
+_TYPES: dict[str, Any] = {name: Any for name in params.NAMES if name not in _OTHERS}
 Params: Any = create_model("Params", __base__=params.Section, **_TYPES)
 
 PATH, FOUND = click.Path(path_type=Path), click.Path(exists=True, path_type=Path)

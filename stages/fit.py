@@ -9,7 +9,7 @@ from pydantic import Field
 from stages import files, laws, params
 from stages.errors import BadInput
 from stages.grid import CUT, Cut, cell_name, distinct
-from stages.laws import held_out
+from stages.laws import panel
 
 
 class Params(params.Section):
@@ -21,7 +21,7 @@ class Params(params.Section):
     fit: laws.Config
 
 
-def read_curve(cells: Path, student: str, density: float, cuts: list[Cut]) -> held_out.Curve:
+def read_curve(cells: Path, student: str, density: float, cuts: list[Cut]) -> panel.Curve:
     """Read one student's eval losses on one density, and its untrained loss."""
     from stages.laws import measure
 
@@ -34,7 +34,7 @@ def read_curve(cells: Path, student: str, density: float, cuts: list[Cut]) -> he
     for cut in cuts:
         cell = measure.Cell(student, density, cut.share, cut.budget)
         points += losses(cell_name(student, density, cut), cell, "score")
-    return held_out.Curve(student, density, base[0].loss, points)
+    return panel.Curve({"student": student, "density": density}, base[0].loss, points)
 
 
 @click.command()
@@ -58,14 +58,14 @@ def main(cells: Path, cuts: tuple[Cut, ...], responses: Path, out: Path, curves:
         path = responses / f"{density}.parquet"
         ledger = files.read_table(path, "respond", measure.LEDGER_COLUMNS)
         tallies = {cut.budget: measure.tallies(ledger, cut.budget, str(path)) for cut in whole[-2:]}
-        ledgers.append(held_out.Ledger(density, tallies))
+        ledgers.append(panel.Ledger({"density": density}, tallies))
     measured = [
         read_curve(cells, student, density, whole) for student in p.students for density in p.densities
     ]
-    document, rows = held_out.study(measured, ledgers, p.budget, p.fit)
+    document, rows = panel.study(measured, ledgers, p.budget, p.fit)
     files.write_json(out, document)
-    files.write_text(curves, held_out.to_csv(rows))
-    click.echo(f"{out}: {held_out.headline(document)}")
+    files.write_text(curves, panel.to_csv(rows))
+    click.echo(f"{out}: {panel.headline(document)}")
 
 
 if __name__ == "__main__":

@@ -36,14 +36,20 @@ class Cut(NamedTuple):
         return f"{self.share:g}x{self.budget}"
 
 
-STRATEGIES = ("uniform", "groups", "random", "fixed_tokens", "fixed_ratio")  # beside a level in dex
+DOMAINS = ("knowledge", "mathematics", "physics")  # of questions, each with a grader of its own
+SOURCES = (
+    *DOMAINS,
+    "mixed",
+)  # fixed sources: a domain's seed questions as they are, or all domains' together
+STRATEGIES = ("uniform", "groups", "random", "fixed_tokens", "fixed_ratio", *SOURCES)  # beside a level in dex
 
 
 class Target(NamedTuple):
     """What a pool is steered to: a density in dex, or one of `STRATEGIES`.
 
     "density" steers to the level `density`; "uniform" to the same density everywhere; "groups" to the
-    densities of a table; "random", "fixed_tokens" and "fixed_ratio" are unsteered baselines.
+    densities of a table; "random", "fixed_tokens" and "fixed_ratio" are unsteered baselines; a name of
+    `SOURCES` is a fixed source, its seed questions as they are.
     """
 
     strategy: str
@@ -102,9 +108,26 @@ BUDGET = Coordinate(budget, "budget")
 TARGET = Coordinate(Target.parse, "target")
 
 
-def cell_name(student: str, target: Target | float, cut: Cut) -> str:
-    """Return a cell's file stem, such as `tiny-3.4-1x16` or `tiny-uniform-1x16`."""
-    return f"{student}-{target}-{cut}"
+class Arm(NamedTuple):
+    """How a cell's training set was made of its pool, where a study varies that."""
+
+    teacher: str  # name of its section: "teacher", or one of `teachers`
+    protocol: str  # as `stages.protocols.parse` reads it
+    matched: str = "samples"  # what is held equal between protocols: "samples", or "tokens" of the teacher
+
+
+PLAIN = Arm("teacher", "rejection_sampling")
+
+
+def cell_name(student: str, target: Target | float, cut: Cut, arm: Arm = PLAIN) -> str:
+    """Return a cell's file stem, such as `tiny-3.4-1x16` or `strong-tiny-physics-1x8-self_refine-tokens`.
+
+    What is as in `PLAIN` is not named.
+    """
+    teacher = "" if arm.teacher == PLAIN.teacher else f"{arm.teacher}-"
+    protocol = "" if arm.protocol == PLAIN.protocol else f"-{arm.protocol}"
+    matched = "" if arm.matched == PLAIN.matched else f"-{arm.matched}"
+    return f"{teacher}{student}-{target}-{cut}{protocol}{matched}"
 
 
 def distinct(cuts: tuple[Cut, ...]) -> list[Cut]:

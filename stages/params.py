@@ -16,15 +16,21 @@ NAMES = (
     "densities",
     "extract",
     "ask",
+    "problems",
+    "collect",
     "knowledge",
     "synthesize",
     "teacher",
+    "teachers",
     "students",
     "train",
     "score",
     "benchmarks",
     "fit",
     "conclude",
+    "audit",
+    "weigh",
+    "advise",
 )
 
 

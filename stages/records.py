@@ -93,6 +93,18 @@ class RejectedQuestion(SeedQuestion):
     reason: str
 
 
+class SeedProblem(Record):
+    """One problem with a verifiable answer, of mathematics or physics (collect → respond)."""
+
+    key: ClassVar[tuple[str, ...]] = ("problem_id",)
+    problem_id: str  # sha256 of domain, question, answer and unit, first 16 hex digits
+    domain: str  # "mathematics" or "physics"
+    question: str
+    answer: str  # the reference answer, in LaTeX or as a number; without its unit
+    unit: str  # of the answer, as the source writes it; empty where it has none
+    solution: str  # worked, as the source writes it; empty where the source has none
+
+
 class Knowledge(Record):
     """What one question is about (annotate → synthesize, report)."""
 
@@ -189,37 +201,55 @@ class FeedbackRound(Record):
 
 
 class PoolQuestion(Record):
-    """One question of a pool (synthesize → respond)."""
+    """One question of a pool (synthesize, collect → respond)."""
 
     key: ClassVar[tuple[str, ...]] = ("strategy", "density", "question_id")
     strategy: str  # see `grid.Target`
     density: float | None  # target τ in dex: the pool's mean log10 k-NN number density; None without a level
+    domain: str = "knowledge"  # whose grader verifies its answers: "knowledge", "mathematics" or "physics"
     question_id: str
     rank: int  # 0 … |Q|-1: the random order whose first quarter is Q1, first half Q2
     round: int  # 0: from the source; else the round of feedback that wrote it
     question: str
     answer: str
     answer_aliases: list[str]
-    title: str
+    unit: str = ""  # of the answer; empty where it has none
+    title: str  # of its article; empty for a problem, whose page and revision are 0
     page_id: int
     revision_id: int
-    log10_density: float  # of the question's knowledge points within the pool, mean, dex
+    log10_density: float | None  # of its knowledge points within the pool, mean, dex; None where not placed
     acceptance: float  # probability with which it was accepted, 0 … 1
     group: int
 
 
 class Response(Record):
-    """One draw from the teacher: the ledger keeps accepts and rejects (respond → assemble)."""
+    """One call of the teacher: the ledger keeps accepts and rejects (respond → assemble).
 
-    key: ClassVar[tuple[str, ...]] = ("strategy", "density", "question_id", "rollout")
+    A protocol that only samples answers makes one call per rollout; others also refine, criticise, rate or
+    propose, and every call counts as a rollout.
+    """
+
+    key: ClassVar[tuple[str, ...]] = (
+        "strategy",
+        "density",
+        "teacher",
+        "protocol",
+        "question_id",
+        "rollout",
+    )
     strategy: str
     density: float | None
+    domain: str = "knowledge"  # see `PoolQuestion`
+    teacher: str = "teacher"  # name of its section: "teacher", or one of `teachers`
+    protocol: str = "rejection_sampling"
     question_id: str
     rank: int
     rollout: int  # 0 … budget-1
-    question: str
+    step: str = "answer"  # what was asked: "answer", "refine", "critique", "revise", "rate", "propose"
+    question: str  # as it was asked: the pool's, or one that the protocol proposed
     answer: str  # as the teacher gave it; empty where the reply was malformed
     rationale: str
+    score: float | None = None  # of a "rate" step, 1 … 5; None elsewhere
     accepted: bool
     reason: str  # "accepted", or the name of the rejection
     prompt_tokens: int
@@ -241,17 +271,21 @@ class TrainingExample(Record):
     key: ClassVar[tuple[str, ...]] = (
         "strategy",
         "density",
+        "teacher",
         "share",
         "budget",
         "protocol",
+        "matched",
         "question_id",
         "rollout",
     )
     strategy: str
     density: float | None
+    teacher: str = "teacher"  # see `Response`
     share: float  # of the pool's questions, 0 < share ≤ 1
     budget: int  # responses drawn per question
     protocol: str
+    matched: str = "samples"  # what is held equal between protocols: "samples", or "tokens" of the teacher
     question_id: str
     rollout: int
     prompt: list[Message]
@@ -266,6 +300,7 @@ class BenchmarkItem(Record):
     item_id: str
     question: str
     answers: list[str]  # the first is the reference; never empty
+    unit: str = ""  # of a number's answer; empty where it has none
 
 
 class ItemScore(Record):
@@ -275,9 +310,11 @@ class ItemScore(Record):
         "student",
         "strategy",
         "density",
+        "teacher",
         "share",
         "budget",
         "protocol",
+        "matched",
         "tokens",
         "seed",
         "benchmark",
@@ -286,9 +323,11 @@ class ItemScore(Record):
     student: str
     strategy: str  # "base" for the base model
     density: float | None  # None for the base model, and where the strategy has no level
+    teacher: str = "teacher"  # see `Response`; "base" for the base model
     share: float | None  # None for the base model
     budget: int  # 0 for the base model
     protocol: str  # "base" for the base model
+    matched: str = "samples"  # see `TrainingExample`
     tokens: int | None  # training-token budget; None where the number of steps was given, and for the base
     seed: int  # training seed; 0 for the base model
     benchmark: str
@@ -306,9 +345,11 @@ class TrainingLog(Record):
         "student",
         "strategy",
         "density",
+        "teacher",
         "share",
         "budget",
         "protocol",
+        "matched",
         "tokens_budget",
         "seed",
         "step",
@@ -316,9 +357,11 @@ class TrainingLog(Record):
     student: str
     strategy: str  # see `grid.Target`
     density: float | None  # None where the strategy has no level
+    teacher: str = "teacher"  # see `Response`
     share: float
     budget: int
     protocol: str
+    matched: str = "samples"  # see `TrainingExample`
     tokens_budget: int | None  # training tokens asked for; None where the number of steps was given
     seed: int  # training seed
     step: int  # optimizer steps done; 0 is the base model

@@ -20,7 +20,8 @@ from stages.records import (
 )
 
 # Everything in params.yaml, as it stands there: the page shows it. Other stages judge what they use of it.
-_NAMES = [name for name in params.NAMES if name != "conclude"]  # of a study
+_STUDIES = ("teachers", "problems", "collect", "conclude", "audit", "weigh", "advise")  # set by studies alone
+_NAMES = [name for name in params.NAMES if name not in _STUDIES]
 _TYPES: dict[str, Any] = dict.fromkeys(_NAMES, Any) | {"budget": int, "densities": list[float]}
 Params: Any = create_model("Params", __base__=params.Section, **_TYPES)
 

@@ -1,17 +1,23 @@
-"""Draw responses to a pool's questions and keep the ledger of accepts and rejects."""
+"""Make a protocol's teacher calls about a pool's questions and keep the ledger of accepts and rejects."""
 
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+from pydantic import Field
 
-from stages import files, params
-from stages.grid import BUDGET
+from stages import files, params, protocols
+from stages.errors import BadInput
+from stages.grid import BUDGET, PLAIN, Coordinate
+from stages.problems import reading
 from stages.progress import Progress
-from stages.protocols import rejection_sampling
+from stages.protocols import drawing, judging, ledger, opinions
 from stages.records import Article, PoolQuestion, Response
-from stages.teacher import client, prompts
+from stages.teacher import client
 from stages.teacher.store import ResponseStore, default_path
+
+READ = click.Path(exists=True, path_type=Path)
 
 
 class Params(params.Section):
@@ -19,39 +25,75 @@ class Params(params.Section):
 
     seed: int
     teacher: client.Config
+    teachers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 @click.command()
-@click.option("--pool", type=click.Path(exists=True, path_type=Path), required=True, help="Pool, Parquet.")
+@click.option("--pool", type=READ, required=True, help="Pool, Parquet.")
+@click.option("--articles", type=READ, help="Articles, Parquet, from which the embedded teacher answers.")
 @click.option(
-    "--articles", type=click.Path(exists=True, path_type=Path), required=True, help="Articles, Parquet."
+    "--problems",
+    type=READ,
+    multiple=True,
+    help="Problems that the embedded teacher can solve; may be repeated.",
 )
-@click.option("--budget", type=BUDGET, required=True, help="Responses drawn per question.")
+@click.option("--teacher", default=PLAIN.teacher, help="`teacher`, or a name under `teachers`.")
+@click.option(
+    "--protocol",
+    type=Coordinate(protocols.parse, "protocol"),
+    default=PLAIN.protocol,
+    help="How the calls are spent: rejection_sampling, self_refine, …",
+)
+@click.option(
+    "--budget", type=BUDGET, required=True, help="Calls per question: its responses, where all draw."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Ledger to write, Parquet.")
 @click.option("--metrics", type=click.Path(path_type=Path), required=True, help="JSON of counts by reason.")
-def main(pool: Path, articles: Path, budget: int, out: Path, metrics: Path) -> None:
-    """Draw BUDGET responses to each question of a pool and verify each against its reference answer."""
+def main(
+    pool: Path,
+    articles: Path | None,
+    problems: tuple[Path, ...],
+    teacher: str,
+    protocol: protocols.Protocol,
+    budget: int,
+    out: Path,
+    metrics: Path,
+) -> None:
+    """Make BUDGET teacher calls about each question of a pool and verify each answer."""
     p = params.load(Params)
+    config = client.named(p.teacher, p.teachers, teacher)
+    if protocol.ledger != protocol.name:
+        raise BadInput(
+            f"protocol '{protocol.name}': makes no calls of its own; run `respond --protocol "
+            f"{protocol.ledger}`, then `assemble --protocol {protocol.name}`"
+        )
     questions = files.read_parquet(pool, PoolQuestion)
-    requests = [
-        client.Request(prompts.answer(question.question), rollout=rollout, seed=p.seed)
-        for rollout in range(budget)
-        for question in questions
-    ]
-    corpus = files.read_parquet(articles, Article) if p.teacher.backend == "embedded" else None
+    simulated = config.backend == "embedded"
+    domains = {question.domain for question in questions} if simulated else set()
+    for domain in sorted(domains):
+        option, given = ("--articles", articles) if domain == "knowledge" else ("--problems", problems)
+        if not given:
+            raise BadInput(f"{pool}: holds questions of {domain}; the embedded teacher needs {option}")
+    corpus = files.read_parquet(articles, Article) if simulated and articles else None
+    solvable = [problem for path in problems for problem in reading.read(path)] if simulated else []
     with ResponseStore(default_path()) as store:
-        outcomes = client.draw(requests, p.teacher, store, articles=corpus, progress=Progress("draws"))
-    ledger = [
+
+        def ask(requests: Sequence[client.Request]) -> list[client.Outcome]:
+            return client.draw(requests, config, store, corpus, solvable, Progress("draws"))
+
+        outcomes = drawing.draw(protocol, questions, budget, p.seed, ask)
+    rows = [
         row
-        for i, question in enumerate(questions)
-        for row in rejection_sampling.judge(question, outcomes[i :: len(questions)])
+        for question, made in zip(questions, outcomes, strict=True)
+        for row in judging.judge(protocol, question, made, teacher)
     ]
-    files.write_parquet(out, ledger, Response)
-    reasons = Counter(row.reason for row in ledger)
-    files.write_json(
-        metrics, {"questions": len(questions), "draws": len(ledger), "reasons": dict(sorted(reasons.items()))}
-    )
-    click.echo(f"{out}: accepted {reasons['accepted']} of {len(ledger)} draws; {client.tally(outcomes)}")
+    files.write_parquet(out, rows, Response)
+    figures = ledger.figures(rows, protocol)
+    second = opinions.disagreement(rows, questions, protocol)
+    files.write_json(metrics, figures | ({"disagreement": second} if second else {}))
+    accepted = figures["reasons"].get("accepted", 0)
+    total = client.tally(outcome for made in outcomes for outcome in made)
+    click.echo(f"{out}: accepted {accepted} of {len(rows)} draws; {total}")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import click
 from stages import benchmarks, files, params
 from stages.benchmarks.reading import read
 from stages.errors import BadInput
-from stages.grid import CUT, TARGET, Cut, Target
+from stages.grid import CUT, DOMAINS, TARGET, Cut, Target
 from stages.progress import Progress
-from stages.records import ItemScore
+from stages.records import BenchmarkItem, ItemScore
 from stages.student import Score, scoring
 from stages.student.quiet import quiet
 
@@ -23,26 +23,66 @@ class Params(params.Section):
 
 @click.command()
 @click.option("--student", "name", required=True, help="Name of the student, for the rows.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a cell's students, from train.")
+@click.option(
+    "--model",
+    "models",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Folder of a cell's students, from train; repeat it, with an --out for each.",
+)
 @click.option("--base", type=click.Path(path_type=Path), help="Folder of a base model, from pretrain.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Parquet, one row per seed and item."
+    "--out",
+    "outs",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="Parquet, one row per seed and item.",
 )
 @click.option("--target", type=TARGET, help="Target of the pool they must have been trained on.")
-@click.option("--cut", type=CUT, help="Cut they must have been trained on, such as 0.25x4.")
+@click.option(
+    "--cut", "cuts", type=CUT, multiple=True, help="Cut each must have been trained on, such as 0.25x4."
+)
+@click.option("--domain", type=click.Choice(DOMAINS), help="Score this domain's benchmarks alone.")
 def main(
-    name: str, model: Path | None, base: Path | None, out: Path, target: Target | None, cut: Cut | None
+    name: str,
+    models: tuple[Path, ...],
+    base: Path | None,
+    outs: tuple[Path, ...],
+    target: Target | None,
+    cuts: tuple[Cut, ...],
+    domain: str | None,
 ) -> None:
     """Answer every benchmark item greedily; measure exact match and the reference answer's loss."""
-    folder = model or base
-    if folder is None or (model and base):
+    folders = [base] if base else list(models)
+    if not folders or (models and base):
         raise BadInput("give either --model (a cell's students) or --base (a base model)")
+    if len(outs) != len(folders) or (cuts and len(cuts) != len(models)):
+        raise BadInput(
+            f"{len(folders)} models, {len(outs)} times --out and {len(cuts)} times --cut; give one for each"
+        )
     p = params.load(Params)
-    items = read(p.benchmarks)
-    cells = [scoring.BASE]
-    if model:
-        cells = scoring.cells(files.read_json(folder / "training.json"), str(folder), target, cut)
+    items = read(p.benchmarks, domain)
     quiet()
+    for folder, out, cut in zip(folders, outs, cuts or [None] * len(folders), strict=True):
+        cells = [scoring.BASE]
+        if not base:
+            training = files.read_json(folder / "training.json")
+            cells = scoring.cells(training, str(folder), target, cut)
+        rows = answer(name, folder, cells, items, p.score)
+        files.write_parquet(out, rows, ItemScore)
+        correct = sum(row.correct for row in rows) / max(1, len(rows))
+        loss = sum(row.answer_loss for row in rows) / max(1, sum(row.answer_tokens for row in rows))
+        click.echo(
+            f"{out}: {len(cells)} models × {len(items)} items, "
+            f"exact match {correct:.3f}, eval loss {loss:.3f} nats per answer token"
+        )
+
+
+def answer(
+    name: str, folder: Path, cells: list[scoring.Cell], items: list[BenchmarkItem], config: Score
+) -> list[ItemScore]:
+    """Return the rows of every model in a folder."""
     from stages.student import modelling, processes
 
     modelling.load_libraries(folder / cells[0].folder)
@@ -50,21 +90,14 @@ def main(
     def run(cell: scoring.Cell) -> list[scoring.Answered]:
         student, tokenizer = modelling.load(folder / cell.folder)
         report = Progress(f"items of {folder.name} {cell.folder}")
-        return scoring.answer_all(student, tokenizer, items, p.score, report)
+        return scoring.answer_all(student, tokenizer, items, config, report)
 
     answered = processes.each(run, cells, "scoring", fork=not processes.cuda())
-    rows = [
+    return [
         row
         for cell, part in zip(cells, answered, strict=True)
         for row in scoring.rows(name, cell, items, part)
     ]
-    files.write_parquet(out, rows, ItemScore)
-    correct = sum(row.correct for row in rows) / max(1, len(rows))
-    loss = sum(row.answer_loss for row in rows) / max(1, sum(row.answer_tokens for row in rows))
-    click.echo(
-        f"{out}: {len(cells)} models × {len(items)} items, "
-        f"exact match {correct:.3f}, eval loss {loss:.3f} nats per answer token"
-    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import planted_grid as planted
 import planted_making
 import yaml
 
-from stages import files, params
+from stages import files, params, protocols
 from stages.grid import Target
-from stages.protocols import rejection_sampling
+from stages.protocols import cutting
 from stages.records import (
     Article,
     ItemScore,
@@ -66,8 +66,8 @@ def write(root: Path) -> None:
         held = [point for point in points() if point.question_id in inside]
         files.write_parquet(data / "synthesis" / str(density) / "points.parquet", held, KnowledgePoint)
         for cut in planted.CUTS:
-            drawn = rejection_sampling.within(planted.ledger(density), cut)
-            kept = rejection_sampling.select(drawn, cut, "{}\n{}".format)
+            drawn = cutting.within(planted.ledger(density), cut)
+            kept = protocols.PLAIN.select(drawn, cut, "{}\n{}".format)
             files.write_parquet(data / "train" / f"{density}-{cut}.parquet", kept, TrainingExample)
 
 

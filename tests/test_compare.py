@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stages import compare, files
-from stages.records import ItemScore
+from stages.records import ItemScore, Response
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,10 @@ def test_corrupt_or_foreign_files_are_one_line(root):
     assert "metrics/cells/tiny-2.0-1x4.parquet: not readable" in refusal(run())
     shutil.copy("datasets/responses/2.0.parquet", cell)
     assert "not readable: No match for FieldRef.Name(student)" in refusal(run())
+    shutil.copy(cell.with_name("tiny-base.parquet"), "datasets/responses/2.0.parquet")
     cell.write_bytes(kept)
+    assert "datasets/responses/2.0.parquet: column question_id is not that of Response" in refusal(run())
+    files.write_parquet(Path("datasets/responses/2.0.parquet"), planted.ledger(2.0), Response)
     (root / "metrics" / "laws.json").write_text("{")
     assert "metrics/laws.json: not readable as JSON" in refusal(run())
 

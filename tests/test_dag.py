@@ -13,8 +13,8 @@ import yaml
 from stages import params
 
 ROOT = Path(__file__).parents[1]
-STUDY = ROOT / "studies" / "kdos"
-FOLDERS = (ROOT, STUDY)  # each holds a graph, dvc.yaml, with its settings, params.yaml
+STUDY, BUDGET = ROOT / "studies" / "kdos", ROOT / "studies" / "budget"
+FOLDERS = (ROOT, STUDY, BUDGET)  # each holds a graph, dvc.yaml, with its settings, params.yaml
 GRAPHS: dict[Path, dict[str, Any]] = {f: yaml.safe_load((f / "dvc.yaml").read_text()) for f in FOLDERS}
 SETTINGS: dict[Path, dict[str, Any]] = {f: yaml.safe_load((f / "params.yaml").read_text()) for f in FOLDERS}
 STAGES = [(folder, name) for folder, graph in GRAPHS.items() for name in graph["stages"]]
@@ -26,6 +26,7 @@ CARRIERS = {
     ROOT / "stages" / f"{name}.py"
     for name in ("__init__", "errors", "files", "grid", "params", "progress", "records")
 }
+TOOLS = {"run", "backtest"}  # beside the graphs
 
 
 def verb(stage: str) -> str:
@@ -91,9 +92,11 @@ def test_params_are_those_the_verb_declares(folder: Path, name: str) -> None:
     stage = stage_of(folder, name)
     declared = getattr(import_module(f"stages.{verb(name)}"), "Params", None)
     fields = set(declared.model_fields) if declared else set()
+    needed = {n for n, field in declared.model_fields.items() if field.is_required()} if declared else set()
     listed = {re.split(r"[.\[]", param)[0] for param in stage.get("params", [])}
     by_flag = settings_in(stage["cmd"])
-    assert listed - by_flag <= fields <= listed | by_flag
+    assert listed - by_flag <= fields
+    assert needed <= listed | by_flag
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -111,7 +114,7 @@ def test_every_known_setting_is_in_a_params_yaml() -> None:
 
 
 def test_every_verb_is_a_stage_and_every_stage_a_verb() -> None:
-    modules = {p.stem for p in (ROOT / "stages").glob("*.py")} - {p.stem for p in CARRIERS} - {"run"}
+    modules = {p.stem for p in (ROOT / "stages").glob("*.py")} - {p.stem for p in CARRIERS} - TOOLS
     assert modules == {verb(name) for _, name in STAGES}
 
 

@@ -98,7 +98,8 @@ def test_laws_predict_the_held_out_budget(build: Path) -> None:
     document = json.loads(Path("laws.json").read_text())
     assert (document["level"], document["budget"]) == (0.9, 16)
     by_law = {entry["law"]: entry for entry in document["laws"]}
-    assert list(by_law) == ["rectified", "rectified_tied", "power", "exponential", "last_two", "coverage"]
+    laws = ["rectified", "rectified_tied", "power", "exponential", "last_two", "coverage", "combination"]
+    assert list(by_law) == laws
     told = by_law["rectified"]["prediction"]
     measured = pq.read_table("cells/tiny-2.0-1x16.parquet").to_pandas()
     sums = measured.groupby("seed")[["answer_loss", "answer_tokens"]].sum()
@@ -109,6 +110,7 @@ def test_laws_predict_the_held_out_budget(build: Path) -> None:
     assert told["relative_error"] == pytest.approx(told["loss"] / told["observed"] - 1, abs=1e-5)
     assert {e["budget"] for e in by_law["rectified"]["residuals"]} == {1, 2, 4, 8}
     assert by_law["last_two"]["criteria"]["aic"] is None
+    assert (told["source"], by_law["coverage"]["prediction"]["source"]) == ("calibrated", "profile")
 
 
 def test_the_ledger_gives_coverage_before_and_after_the_top_budget(build: Path) -> None:
@@ -145,7 +147,7 @@ def test_budgets_above_the_dial_are_left_out(build: Path) -> None:
     assert refused["parameters"]["B"]["estimate"] is None and refused["prediction"]["observed"] > 0
 
 
-def test_one_training_seed_has_no_std(build: Path) -> None:
+def test_one_training_seed_has_no_std_and_no_profile_but_a_calibrated_interval(build: Path) -> None:
     for budget in BUDGETS:
         cell(
             Path(f"cells/tiny-2.0-1x{budget}.parquet"),
@@ -154,8 +156,9 @@ def test_one_training_seed_has_no_std(build: Path) -> None:
             [float(Rectified().predict(THETA, budget)[0])],
         )
     assert run().exit_code == 0
-    told = json.loads(Path("laws.json").read_text())["laws"][0]
-    assert told["prediction"]["observed_std"] is None and told["prediction"]["status"] == "no_interval"
+    told = json.loads(Path("laws.json").read_text())["laws"][0]["prediction"]
+    assert told["observed_std"] is None and told["profile_low"] is None
+    assert told["source"] == "calibrated" and told["low"] < told["observed"] < told["high"]
 
 
 def test_what_is_missing_is_named_with_its_stage(build: Path) -> None:

@@ -15,6 +15,8 @@ TRAINING = {
     "share": 0.25,
     "budget": 4,
     "protocol": "rejection_sampling",
+    "teacher": "teacher",
+    "matched": "samples",
     "runs": [{"seed": 3, "tokens_budget": None}, {"seed": 5, "tokens_budget": 700}],
 }
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from stages.errors import BadInput
-from stages.tables import checks, query
+from stages.tables import checks, ledgers, query
 from stages.tables.checks import Cell
 
 NAME = "tiny-2.0-1x4"
@@ -33,7 +33,7 @@ def first_replaced(name: str, value: object) -> pa.Table:
 
 
 def test_the_planted_grid_passes():
-    checks.check(planted.cells(), planted.all_responses())
+    checks.check(planted.cells(), ledgers.draws(planted.all_responses(), planted.CUTS))
 
 
 REFUSED = [
@@ -72,11 +72,14 @@ def test_an_item_scored_twice_is_refused():
         query.build(changed(pa.concat_tables([scores, scores.slice(0, 1)])), planted.all_responses())
 
 
-def test_a_ledger_that_is_too_short_is_refused():
+def test_a_ledger_that_is_too_short_or_missing_is_refused():
     ledger = planted.all_responses()
     short = ledger.filter(pc.or_(pc.less(ledger["rollout"], 8), pc.equal(ledger["density"], 3.0)))
-    with pytest.raises(BadInput, match=r"tiny-2\.0-1x16: the ledger of density 2\.0 has 8 draws .* needs 16"):
+    with pytest.raises(BadInput, match=r"ledger 2\.0: question q000 lacks some of the 16 rollouts .*: 8\)"):
         query.build(planted.cells(), short)
+    one = ledger.filter(pc.equal(ledger["density"], 3.0))
+    with pytest.raises(BadInput, match=r"tiny-2\.0-1x1: no responses of density 2\.0 in the ledgers"):
+        query.build(planted.cells(), one)
 
 
 def test_arms_with_other_training_seeds_are_not_paired():
@@ -86,16 +89,20 @@ def test_arms_with_other_training_seeds_are_not_paired():
         query.build(changed(two), planted.all_responses())
 
 
-def test_strategies_and_token_budgets_have_their_own_study():
+def test_what_only_studies_vary_is_refused():
     scores = planted.cell(2.0, "1x4").scores
     for name, value, said in (
         ("strategy", "uniform", "its rows are of strategy uniform, not density"),
         ("tokens", 5000, "its rows are of tokens 5000, not None"),
+        ("teacher", "strong", "its rows are of teacher strong, not teacher"),
+        ("protocol", "self_refine", "its rows are of protocol self_refine, not rejection_sampling"),
+        ("matched", "tokens", "its rows are of matched tokens, not samples"),
     ):
         with pytest.raises(BadInput, match=said):
             query.build(changed(with_column(name, [value] * len(scores))), planted.all_responses())
     ledger = planted.all_responses()
-    place = ledger.schema.get_field_index("strategy")
-    other = ledger.set_column(place, ledger.schema.field("strategy"), pa.array(["random"] * len(ledger)))
-    with pytest.raises(BadInput, match="the ledger has responses of strategy 'random'"):
-        query.build(planted.cells(), other)
+    for name, value in (("strategy", "random"), ("teacher", "strong"), ("protocol", "self_refine")):
+        place = ledger.schema.get_field_index(name)
+        other = ledger.set_column(place, ledger.schema.field(name), pa.array([value] * len(ledger)))
+        with pytest.raises(BadInput, match=f"the ledger has responses of {name} '{value}'"):
+            query.build(planted.cells(), other)

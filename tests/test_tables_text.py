@@ -6,9 +6,10 @@ import planted_files
 import planted_grid as planted
 import pytest
 
+from stages import protocols
 from stages.errors import BadInput
 from stages.grid import Cut
-from stages.protocols import rejection_sampling
+from stages.protocols import cutting
 from stages.tables import figures, headline, limits, lineage, query, summary
 from stages.tables.grids import Grid, markdown
 
@@ -103,8 +104,8 @@ def test_limits_name_gains_that_may_be_chance(tables):
 
 
 def examples() -> list:
-    drawn = rejection_sampling.within(planted.ledger(2.0), Cut(1.0, 16))
-    return rejection_sampling.select(drawn, Cut(1.0, 16), "{}\n{}".format)
+    drawn = cutting.within(planted.ledger(2.0), Cut(1.0, 16))
+    return protocols.PLAIN.select(drawn, Cut(1.0, 16), "{}\n{}".format)
 
 
 def trace(chosen: list, ledger: list) -> list[lineage.Lineage]:

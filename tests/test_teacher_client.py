@@ -144,7 +144,7 @@ def test_workers_stop_though_a_library_loses_their_cancellation(store, monkeypat
     endless = (Request(CAPITAL, rollout=i) for i in itertools.count())
 
     async def interrupted():
-        run = client._Run(config(concurrency=4), store, WORLD, None)
+        run = client._Run(config(concurrency=4), store, WORLD, (), None)
         drawing = asyncio.create_task(run.all(endless))
         while len(run.outcomes) < 20:
             await asyncio.sleep(0.001)

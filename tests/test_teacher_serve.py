@@ -14,9 +14,20 @@ from click.testing import CliRunner
 from scripted_teacher import WORLD, config
 
 from stages import files
-from stages.records import Article
+from stages.records import Article, SeedProblem
 from stages.teacher.__main__ import main
 
+PROBLEMS = [
+    SeedProblem(
+        problem_id=f"p{n}",
+        domain="mathematics",
+        question=f"{n} + 1?",
+        answer=f"{n + 1}",
+        unit="",
+        solution="",
+    )
+    for n in (1, 2)
+]
 REST = ["--slip", "0", "--miss", "0", "--false-alarm", "0"]
 
 
@@ -38,13 +49,15 @@ def test_serve_refuses_bad_settings_in_one_line(arguments, said, monkeypatch, tm
 
 def test_serve_takes_its_settings_from_params_and_logs_what_it_served(tmp_path):
     files.write_parquet(tmp_path / "a.parquet", WORLD, Article)
+    files.write_parquet(tmp_path / "p.parquet", PROBLEMS, SeedProblem)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"teacher": config(model="wise-one").model_dump()}))
     command = [sys.executable, "-m", "stages.teacher", "serve", "--port", "0", "--articles", "a.parquet"]
-    process = subprocess.Popen([*command, "--log", "log"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    command += ["--problems", "p.parquet", "--log", "log"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()
         url = re.match(
-            r"http://127\.0\.0\.1:\d+/v1(?=: simulator wise-one@\w{12}, 5 articles$)", line
+            r"http://127\.0\.0\.1:\d+/v1(?=: simulator wise-one@\w{12}, 5 articles, 2 problems$)", line
         ).group()
         body = {
             "messages": [{"role": "user", "content": "What is the capital of France?"}],
@@ -77,6 +90,7 @@ def test_help_answers_at_once_and_explains_every_option():
         "--host",
         "--port",
         "--articles",
+        "--problems",
         "--model",
         "--a",
         "--b",

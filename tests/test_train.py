@@ -63,10 +63,11 @@ def test_pretrain_train_and_score_write_what_the_next_stage_reads_and_repeat_the
     made = _run(project, "pretrain", "--articles", "articles", "--out", "base")
     assert made.returncode == 0, made.stderr
     assert made.stdout.startswith("base: ") and made.stdout.count("\n") == 1
-    first, again = _train(project, "one"), _train(project, "two")
+    first = _train(project, "one")
+    again = _train(project, "two", "--data", "rows.parquet", "--out", "three")  # two sets, one process
     assert first.returncode == 0, first.stderr
-    assert first.stdout.replace("one", "two") == again.stdout and first.stdout.count("\n") == 1
-    assert _weights(project / "one") == _weights(project / "two")
+    assert again.stdout == "".join(first.stdout.replace("one", name) for name in ("two", "three"))
+    assert _weights(project / "one") == _weights(project / "two") == _weights(project / "three")
     assert len(set(_weights(project / "one"))) == 2
     names = {path.name for path in (project / "one").rglob("*") if path.is_file()}
     assert names == {
@@ -87,8 +88,12 @@ def test_pretrain_train_and_score_write_what_the_next_stage_reads_and_repeat_the
     assert (training["strategy"], training["density"]) == ("density", 2.0)
     assert training["size"]["parameters"] == training["size"]["active_parameters"] > 0
 
-    cell = _run(project, "score", "--model", "one", "--target", "2.0", "--cut", "1x5", "--out", "one.parquet")
-    assert cell.returncode == 0, cell.stderr
+    each = [
+        f for name in ("one", "two") for f in ("--model", name, "--out", f"{name}.parquet", "--cut", "1x5")
+    ]
+    cell = _run(project, "score", *each, "--target", "2.0", "--domain", "knowledge")
+    assert cell.returncode == 0 and cell.stdout.count("\n") == 2, cell.stderr
+    assert (project / "one.parquet").read_bytes() == (project / "two.parquet").read_bytes()
     rows = files.read_parquet(project / "one.parquet", ItemScore)
     assert [(row.seed, row.budget) for row in rows[::8]] == [(0, 5), (1, 5)] and len(rows) == 16
     assert _run(project, "score", "--base", "base", "--out", "base.parquet").returncode == 0
@@ -180,6 +185,8 @@ def test_each_wrong_input_of_train_gets_one_line(project, monkeypatch):
     wrong = {"0": "token budget 0: not", "9000 --tokens 9000": "given 2 times", "9": "smaller than a batch"}
     for tokens, said in wrong.items():
         assert said in _refused(train, [*flags, "--tokens", *tokens.split()], project, monkeypatch)
+    twice = [*flags, "--data", "rows.parquet"]
+    assert "--data is given 2 times, --out 1 times" in _refused(train, twice, project, monkeypatch)
     assert not (project / "x").exists()
 
 

@@ -36,7 +36,7 @@ KNOWN_WORDS = frozenset(
 def test_every_head_relation_has_a_phrasing_in_the_style_of_each_benchmark():
     assert set(PHRASINGS) == {f"{name}.{head}" for name, field in FIELDS.items() for head in field.heads}
     for phrasings in PHRASINGS.values():
-        assert set(phrasings.templates) == set(STYLES.values()) == set(benchmarks.NAMES)
+        assert set(phrasings.templates) == set(STYLES.values()) == set(benchmarks.KNOWLEDGE)
 
 
 def test_the_checked_in_files_hold_what_was_asked():
@@ -52,7 +52,7 @@ def test_the_checked_in_files_hold_what_was_asked():
 
 def test_the_official_loaders_read_the_files_as_they_are_written():
     written = files(ASKED)
-    for name in benchmarks.NAMES:
+    for name in benchmarks.KNOWLEDGE:
         parts = [(path, content) for path, content in written.items() if path.startswith(f"{name}/")]
         assert len(benchmarks.parse(name, parts)) == 100
     assert sum(path.startswith("entityquestions/P") for path in written) > 5

@@ -1,4 +1,4 @@
-"""The official formats of the six benchmarks: one function each, from a file's bytes to items.
+"""The official formats of the knowledge benchmarks: one function each, from a file's bytes to items.
 
 A fault raises `BadInput` with the file, the record and what was expected there. Item ids are the official
 ones; where a benchmark has none, the record's place in its file.
@@ -21,18 +21,18 @@ def webquestions(file_name: str, content: bytes) -> list[BenchmarkItem]:
     """Berant et al. 2013: an array of {qId, qText, answers}; or {url, question, answers}, as the original
     release and the Hugging Face copy have it, as an array or as JSON lines."""
     items = []
-    for place, (where, row) in enumerate(_objects(file_name, content)):
+    for place, (where, row) in enumerate(objects(file_name, content)):
         question = row.get("qText", row.get("question"))
         identity = row.get("qId", f"{place:05d}")
-        items.append(_item("webquestions", where, identity, question, row.get("answers"), "qText, answers"))
+        items.append(checked("webquestions", where, identity, question, row.get("answers"), "qText, answers"))
     return items
 
 
 def natural_questions(file_name: str, content: bytes) -> list[BenchmarkItem]:
     """NQ-open (Lee et al. 2019): JSON lines of {question, answer: [...]}; the item id is the line's place."""
-    rows = enumerate(_objects(file_name, content))
+    rows = enumerate(objects(file_name, content))
     return [
-        _item(
+        checked(
             "natural_questions", where, f"{i:05d}", row.get("question"), row.get("answer"), "question, answer"
         )
         for i, (where, row) in rows
@@ -47,10 +47,10 @@ def triviaqa(file_name: str, content: bytes) -> list[BenchmarkItem]:
     """
     document = _document(file_name, content) if content.lstrip().startswith(b"{") else None
     if not isinstance(document, dict) or "Data" not in document:
-        rows = enumerate(_objects(file_name, content))
+        rows = enumerate(objects(file_name, content))
         wanted = "id, question, golden_answers"
         return [
-            _item(
+            checked(
                 "triviaqa",
                 where,
                 row.get("id", f"{i:05d}"),
@@ -68,7 +68,9 @@ def triviaqa(file_name: str, content: bytes) -> list[BenchmarkItem]:
             lists = (answer.get(k) or [] for k in ("Aliases", "HumanAnswers", "NormalizedAliases"))
             forms = [answer.get("Value"), *(form for forms in lists for form in forms)]
         identity = row.get("QuestionId", f"{place:05d}")
-        items.append(_item("triviaqa", where, identity, row.get("Question"), forms, "Question, Answer.Value"))
+        items.append(
+            checked("triviaqa", where, identity, row.get("Question"), forms, "Question, Answer.Value")
+        )
     return items
 
 
@@ -76,7 +78,7 @@ def simpleqa(file_name: str, content: bytes) -> list[BenchmarkItem]:
     """SimpleQA (Wei et al. 2024): csv of metadata, problem, answer; the item id is the row's place."""
     rows = enumerate(_csv_rows(file_name, content, ("problem", "answer")))
     return [
-        _item("simpleqa", where, f"{i:05d}", row["problem"], [row["answer"]], "problem, answer")
+        checked("simpleqa", where, f"{i:05d}", row["problem"], [row["answer"]], "problem, answer")
         for i, (where, row) in rows
     ]
 
@@ -96,7 +98,7 @@ def simpleqa_verified(file_name: str, content: bytes) -> list[BenchmarkItem]:
         answers = [ranges.split(row["answer"])[0], row["answer"]] if bounded else [row["answer"]]
         wanted = "original_index, problem, answer"
         items.append(
-            _item("simpleqa_verified", where, row["original_index"], row["problem"], answers, wanted)
+            checked("simpleqa_verified", where, row["original_index"], row["problem"], answers, wanted)
         )
     return items
 
@@ -109,9 +111,9 @@ def entityquestions(file_name: str, content: bytes) -> list[BenchmarkItem]:
         raise BadInput(
             f"{file_name}: expected a relation's file named like P36.test.json; rename or remove it"
         )
-    rows = enumerate(_objects(file_name, content))
+    rows = enumerate(objects(file_name, content))
     return [
-        _item(
+        checked(
             "entityquestions",
             where,
             f"{relation[0]}-{i:05d}",
@@ -123,10 +125,14 @@ def entityquestions(file_name: str, content: bytes) -> list[BenchmarkItem]:
     ]
 
 
-def _item(
-    benchmark: str, where: str, identity: Any, question: Any, answers: Any, expected: str
+def checked(
+    benchmark: str, where: str, identity: Any, question: Any, answers: Any, expected: str, unit: str = ""
 ) -> BenchmarkItem:
-    """Return one checked item; `expected` names the official columns for the fault's line."""
+    """Return one item; `expected` names the official columns for the fault's line.
+
+    Raises:
+        BadInput: no question, answer or id.
+    """
     if not isinstance(question, str) or not question.strip():
         raise BadInput(f"{where}: no question; expected {expected} as in the official {benchmark} file")
     if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
@@ -137,11 +143,11 @@ def _item(
     if not isinstance(identity, str | int) or not str(identity).strip():
         raise BadInput(f"{where}: no usable id; expected {expected} as in the official {benchmark} file")
     return BenchmarkItem(
-        benchmark=benchmark, item_id=str(identity), question=question.strip(), answers=accepted
+        benchmark=benchmark, item_id=str(identity), question=question.strip(), answers=accepted, unit=unit
     )
 
 
-def _objects(file_name: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+def objects(file_name: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (where, object) from a JSON array or from JSON lines."""
     if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         yield from _each(file_name, _document(file_name, content))

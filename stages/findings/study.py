@@ -17,7 +17,8 @@ Array = NDArray[np.float64]
 
 TOLERANCE = 0.02  # by which the training tokens of two runs of one budget may differ, as a share
 _ORDER = ("tokens", "seed", "benchmark", "item_id")
-COLUMNS = tuple(name for name in ItemScore.model_fields if name not in ("protocol", "prediction"))
+_SAME = ("teacher", "protocol", "matched", "prediction")  # not read: the study does not vary them
+COLUMNS = tuple(name for name in ItemScore.model_fields if name not in _SAME)
 SCHEMA = pa.schema([ItemScore.arrow_schema().field(name) for name in COLUMNS])
 
 

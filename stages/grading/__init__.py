@@ -1,11 +1,11 @@
-"""Grading: exact match with aliases under each benchmark's own normal form.
+"""Grading: exact match with aliases under each benchmark's own normal form; problems by what they mean.
 
 Whole answers are compared, never a part cut at "." or ",": "Washington, D.C." stays whole.
 """
 
 from collections.abc import Callable, Sequence
 
-from stages.grading import ranges
+from stages.grading import mathematics, quantities, ranges
 from stages.grading.normal_forms import number_safe, orqa, squad, triviaqa
 from stages.records import BenchmarkItem
 
@@ -24,6 +24,8 @@ NORMAL_FORMS: dict[str, Callable[[str], str]] = {
     "simpleqa": number_safe,
     "simpleqa_verified": number_safe,
 }
+_EXPRESSIONS = ("gsm8k", "math500")
+_QUANTITIES = ("scibench",)
 
 
 def normalise(benchmark: str, text: str) -> str:
@@ -43,8 +45,9 @@ def normalise(benchmark: str, text: str) -> str:
 def exact_match(prediction: str, item: BenchmarkItem) -> bool:
     """Say whether a prediction equals one of the item's answers in the benchmark's normal form.
 
-    SimpleQA Verified also accepts a number within the range that the official answer states. An empty
-    prediction is never right.
+    SimpleQA Verified also accepts a number within the range that the official answer states. GSM8K and
+    MATH-500 are graded by `mathematics.equal`, SciBench by `quantities.equal`, which wants the unit too.
+    An empty prediction is never right.
 
     Args:
         prediction: what the student answered, whole.
@@ -53,6 +56,10 @@ def exact_match(prediction: str, item: BenchmarkItem) -> bool:
     Raises:
         ValueError: the item's benchmark is not known.
     """
+    if item.benchmark in _EXPRESSIONS:
+        return any(mathematics.equal(prediction, answer) for answer in item.answers)
+    if item.benchmark in _QUANTITIES:
+        return any(quantities.equal(prediction, answer, item.unit) for answer in item.answers)
     if NORMAL_FORMS.get(item.benchmark) is number_safe:
         accepted = (ranges.parse(answer) for answer in item.answers)
         return matches(prediction, item.answers[0], item.answers[1:]) or any(

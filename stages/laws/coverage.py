@@ -127,6 +127,17 @@ def fit_coverage(draws: list[Draws], level: float = 0.9) -> CoverageFit:
     return _described(likelihood, phi, cost, len(draws), level)
 
 
+def best(draws: list[Draws], all_solvable: bool = False) -> tuple[float, float, float] | None:
+    """Return the likeliest a, b, pi, as `fit_coverage` without intervals; None where the search fails.
+
+    Args:
+        draws: one tally per question.
+        all_solvable: hold pi at 0.
+    """
+    phi, cost = _Likelihood(draws).minimise(all_solvable)
+    return (float(np.exp(phi[0])), float(np.exp(phi[1])), float(phi[2])) if np.isfinite(cost) else None
+
+
 class _Likelihood:
     """Minus the log-likelihood in phi = (log a, log b, pi), over distinct tallies."""
 
@@ -177,10 +188,11 @@ class _Likelihood:
         end = minimize(there, start[free], jac=True, method="TNC", bounds=walls, options=stop)
         return full(end.x), float(end.fun)
 
-    def minimise(self) -> tuple[Array, float]:
-        """Return the lowest of the descents from all starts."""
-        starts = [np.array([np.log(a), np.log(b), s * self.zero_share]) for a, b in _STARTS for s in _SHARES]
-        return min((self.descend(s) for s in starts), key=lambda end: end[1])
+    def minimise(self, all_solvable: bool = False) -> tuple[Array, float]:
+        """Return the lowest of the descents from all starts, pi held at 0 if all are solvable."""
+        shares, held = ((0.0,), 2) if all_solvable else (_SHARES, None)
+        starts = [np.array([np.log(a), np.log(b), s * self.zero_share]) for a, b in _STARTS for s in shares]
+        return min((self.descend(s, held) for s in starts), key=lambda end: end[1])
 
     def interval(self, phi: Array, cost: float, j: int, level: float) -> tuple[float | None, float | None]:
         """Return parameter j's profile interval in phi; None for a side without an end."""

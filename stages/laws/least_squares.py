@@ -5,17 +5,18 @@ four parameters. One call of scipy's bounded `least_squares` takes 12 ms of CPU 
 a descent takes a fraction of one. A test holds the two against each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.laws.curves import Array, Law, Point
+from stages.laws.curves import Array, Box, Law, Point
 
 _ITERATIONS = 400
 _STILL = 1e-11  # a step that gains less than this share of the sum of squares has arrived
 _STIFFEST = 1e10  # damping at which no direction leads down any more
+_LONGEST = 3.0  # step of a working parameter
 _TOLERANCE = 1e-4  # of an interval's end, as a share of the interval's half-width
 
 
@@ -38,6 +39,14 @@ class Descent(NamedTuple):
     phi: Array
     squares: float  # weighted sum of squared residuals
     converged: bool
+
+
+class Descents(NamedTuple):
+    """Where each of many descents ended."""
+
+    phi: Array  # shape (n, parameters)
+    squares: Array
+    converged: NDArray[np.bool_]
 
 
 def average(points: list[Point]) -> tuple[Means, float]:
@@ -127,6 +136,17 @@ class Surface:
         step = np.full(len(many), np.sqrt(rise / weight))  # the least it can be: that of an exact law
         return _crossings(climb, centre, centre + side * 1e6, step, rise).reshape(len(r), 2)
 
+    def refit(self, phi: Array, y: Array) -> Array:
+        """Return the optima, from `phi` on, for other mean log losses at the same budgets.
+
+        Args:
+            phi: start of all descents.
+            y: shape (curves, budgets).
+        """
+        n = len(y)
+        r, _, weight = (np.repeat(a[None], n, axis=0) for a in self.means)
+        return descend(self.law, np.repeat(phi[None], n, axis=0), self.box, (r, y, weight), self.scatter).phi
+
     def information(self, phi: Array) -> Array:
         """Return JᵀWJ, the Gauss–Newton information at unit error variance."""
         J = self.law.gradient(phi, self.means.r)
@@ -145,54 +165,89 @@ class Surface:
 
     def _descend(
         self, starts: Array, low: Array, high: Array, extra: tuple[Array, ...] | None = None
-    ) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Levenberg–Marquardt, projected on the box, from all starts together.
-
-        A parameter at a wall whose gradient points outwards is left out of the step.
-
-        Args:
-            starts: shape (n, parameters).
-            low: walls, one row or n; equal walls hold a parameter.
-            high: likewise.
-            extra: r, y and weight of one more observation each, shapes (n,).
-        """
-        n, k = starts.shape
-        r, y, weight = (np.repeat(a[None], n, axis=0) for a in self.means)
+    ) -> Descents:
+        """Descend on this curve; `extra` is r, y and weight of one more observation each, shapes (n,)."""
+        rows = [np.repeat(a[None], len(starts), axis=0) for a in self.means]
         if extra:
-            r, y, weight = (
-                np.append(a, e[:, None], axis=1) for a, e in zip((r, y, weight), extra, strict=True)
+            rows = [np.append(a, e[:, None], axis=1) for a, e in zip(rows, extra, strict=True)]
+        return descend(self.law, starts, Box(low, high), rows, self.scatter)
+
+
+def optima_along(law: Law, means: Means, sizes: Sequence[int]) -> Array:
+    """Return the optimum phi for each number of smallest budgets, shape (len(sizes), parameters).
+
+    The same as one `Surface.minimise` each, in one set of descents.
+
+    Args:
+        law: the law.
+        means: the whole curve.
+        sizes: how many budgets to fit, each at least as many as parameters.
+    """
+    starts = [law.starts(means.r[:size], means.loss[:size]) for size in sizes]
+    boxes = [law.box(means.r[:size], means.loss[:size]) for size in sizes]
+    of = np.repeat(np.arange(len(sizes)), [len(first) for first in starts])
+    mask = np.arange(len(means.r)) < np.array(sizes)[of, None]
+    # Unused budgets weigh nothing; in their place stands the first one, where no law overflows.
+    rows = [np.where(mask, means.r, means.r[0]), np.repeat(means.y[None], len(mask), axis=0)]
+    box = Box(np.array([b.low for b in boxes])[of], np.array([b.high for b in boxes])[of])
+    phi, squares, _ = descend(law, np.concatenate(starts), box, [*rows, mask * means.seeds], 1e-14)
+    own = of == np.arange(len(sizes))[:, None]
+    return np.asarray(phi[np.where(own, squares, np.inf).argmin(axis=1)])
+
+
+def descend(law: Law, starts: Array, box: Box, rows: Sequence[Array], scatter: float) -> Descents:
+    """Levenberg–Marquardt, projected on the box, from all starts together.
+
+    A parameter at a wall whose gradient points outwards is left out of the step.
+
+    Args:
+        law: the law.
+        starts: shape (n, parameters).
+        box: walls, one row or n; equal walls hold a parameter.
+        rows: r, y and weight of the observations of each descent, shapes (n, observations).
+        scatter: sum of squares beside which a gain is nothing.
+    """
+    n, k = starts.shape
+    r, y, weight = rows
+    root = np.sqrt(weight)
+    low, high = (np.broadcast_to(wall, (n, k)) for wall in box)
+    phi = np.clip(starts, low, high)
+    residual = root * (law.log_loss(phi, r) - y)
+    ends = phi.copy(), residual.copy(), np.zeros(n, bool)
+    squares = np.square(residual).sum(axis=1)
+    damping = np.full(n, 1e-3)
+    on = np.arange(n)  # the descents under way; all arrays above are theirs only
+    for _ in range(_ITERATIONS):
+        J = root[:, :, None] * law.gradient(phi, r)
+        slope = (residual[:, None, :] @ J)[:, 0]
+        walled = ((phi <= low) & (slope >= 0)) | ((phi >= high) & (slope <= 0))
+        J = np.where(walled[:, None, :], 0.0, J)
+        slope = np.where(walled, 0.0, slope)
+        normal = J.transpose(0, 2, 1) @ J  # einsum takes eight times as long
+        diagonal = np.einsum("nii->ni", normal)
+        # Scaled damping; the small constant keeps a direction without any gradient where it is.
+        diagonal += damping[:, None] * diagonal + 1e-14 + walled
+        step = -np.linalg.solve(normal, slope[..., None])[..., 0]
+        step = np.minimum(np.maximum(step, -_LONGEST), _LONGEST)
+        trial = np.minimum(np.maximum(phi + step, low), high)  # np.clip costs four times as much
+        trial_residual = root * (law.log_loss(trial, r) - y)
+        gain = squares - np.square(trial_residual).sum(axis=1)
+        better = gain > 0
+        done = (np.abs(gain) <= _STILL * (squares + scatter)) | (damping > _STIFFEST)
+        damping = np.where(better, np.maximum(damping / 5, 1e-12), damping * 4)
+        phi = np.where(better[:, None], trial, phi)
+        residual = np.where(better[:, None], trial_residual, residual)
+        squares = squares - np.where(better, gain, 0.0)
+        if done.any():
+            ends[0][on], ends[1][on], ends[2][on] = phi, residual, done
+            left = ~done
+            on, r, y, root, low, high, phi, residual, squares, damping = (
+                a[left] for a in (on, r, y, root, low, high, phi, residual, squares, damping)
             )
-        root = np.sqrt(weight)
-        low, high = np.broadcast_to(low, (n, k)), np.broadcast_to(high, (n, k))
-        phi = np.clip(starts, low, high)
-        residual = root * (self.law.log_loss(phi, r) - y)
-        squares = np.square(residual).sum(axis=1)
-        damping = np.full(n, 1e-3)
-        done = np.zeros(n, bool)
-        for _ in range(_ITERATIONS):
-            on = np.flatnonzero(~done)
             if not len(on):
                 break
-            J = root[on, :, None] * self.law.gradient(phi[on], r[on])
-            slope = np.einsum("nmk,nm->nk", J, residual[on])
-            walled = ((phi[on] <= low[on]) & (slope >= 0)) | ((phi[on] >= high[on]) & (slope <= 0))
-            J = np.where(walled[:, None, :], 0.0, J)
-            slope = np.where(walled, 0.0, slope)
-            normal = np.einsum("nmi,nmj->nij", J, J)
-            diagonal = np.einsum("nii->ni", normal)
-            # Scaled damping; the small constant keeps a direction without any gradient where it is.
-            diagonal += damping[on, None] * diagonal + 1e-14 + walled
-            step = -np.linalg.solve(normal, slope[..., None])[..., 0]
-            trial = np.clip(phi[on] + np.clip(step, -3.0, 3.0), low[on], high[on])
-            trial_residual = root[on] * (self.law.log_loss(trial, r[on]) - y[on])
-            gain = squares[on] - np.square(trial_residual).sum(axis=1)
-            better = gain > 0
-            done[on] = (np.abs(gain) <= _STILL * (squares[on] + self.scatter)) | (damping[on] > _STIFFEST)
-            damping[on] = np.where(better, np.maximum(damping[on] / 5, 1e-12), damping[on] * 4)
-            keep = on[better]
-            phi[keep], residual[keep] = trial[better], trial_residual[better]
-            squares[keep] -= gain[better]
-        return phi, np.square(residual).sum(axis=1), done
+    ends[0][on], ends[1][on] = phi, residual
+    return Descents(ends[0], np.square(ends[1]).sum(axis=1), ends[2])
 
 
 def _crossings(

@@ -98,14 +98,8 @@ def fitted_coverage(laws: dict[str, Any], density: float) -> Callable[[Any], Any
 
     `F(r) = pi + (1 − pi) B(a, b + r) / B(a, b)`, fitted to the draws below the held-out budget.
     """
-    from scipy.special import betaln
-
     entry = forecasts.coverage(laws, density)
-    found = {name: e["estimate"] for name, e in entry["parameters"].items()} if entry else {}
-    if None in found.values() or not {"a", "b", "pi"} <= set(found):
-        return None
-    a, b, pi = (found[name] for name in ("a", "b", "pi"))
-    return lambda r: (1 - pi) * (1 - np.exp(betaln(a, b + r) - betaln(a, b)))
+    return ledger.coverage_law(entry["parameters"]) if entry else None
 
 
 def verdicts(run: Run) -> list[ledger.Verdicts]:

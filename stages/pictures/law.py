@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 # A law keeps its colour and dashes in every picture; the headline law is drawn solid and strong.
-_LINES: dict[str, tuple[str, Any]] = {
+LINES: dict[str, tuple[str, Any]] = {
     "rectified": (COLOURS[0], "-"),
     "rectified_tied": (COLOURS[5], (0, (6, 2))),
     "power": (COLOURS[1], (0, (4, 1.5, 1, 1.5))),
     "exponential": (COLOURS[2], (0, (1.2, 1.2))),
     "last_two": (GREY, (0, (3, 3))),
     "coverage": (COLOURS[3], (0, (8, 2, 1, 2, 1, 2))),
+    "combination": (COLOURS[4], (0, (5, 1.5))),
 }
 _OBSERVED = "observed"
 _BESIDE = 0.05  # octaves of budget between the marks of two seeds
@@ -142,7 +143,7 @@ def _panel(
 def _line(ax: "Axes", entry: dict[str, Any], points: list[CurvePoint], level: float, right: float) -> None:
     """Draw one law; a refused one has its place in the legend and no line."""
     law = entry["law"]
-    colour, dashes = _LINES.get(law, (GREY, ":"))
+    colour, dashes = LINES.get(law, (GREY, ":"))
     strong = law == forecasts.HEADLINE_LAW
     error = entry["prediction"]["relative_error"]
     label = f"{law}: {percent(error) if error is not None else entry['status']}"

@@ -1,8 +1,8 @@
 """What became of every question and every draw: verdicts by reason, and coverage against the budget."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,23 @@ def coverage(density: float, ledger: Sequence[Response]) -> Coverage:
     at = np.array(list(first.values()))
     share = np.array([(at < r).mean() for r in range(1, last + 1)])
     return Coverage(density, len(first), share)
+
+
+def coverage_law(parameters: Mapping[str, Any]) -> Callable[[Array], Array] | None:
+    """Return the coverage law `1 − F(r)`; None where it has no parameters.
+
+    `F(r) = pi + (1 − pi) B(a, b + r) / B(a, b)`.
+
+    Args:
+        parameters: of an entry of laws.json, by name.
+    """
+    from scipy.special import betaln
+
+    found = {name: e["estimate"] for name, e in parameters.items()}
+    if None in found.values() or not {"a", "b", "pi"} <= set(found):
+        return None
+    a, b, pi = (found[name] for name in ("a", "b", "pi"))
+    return lambda r: np.asarray((1 - pi) * (1 - np.exp(betaln(a, b + r) - betaln(a, b))))
 
 
 def wilson(share: Array, n: int) -> tuple[Array, Array]:

@@ -74,7 +74,7 @@ def cases(study: Study) -> list[Case]:
 def _extreme(study: Study, target: Target, sign: int) -> list[Sample]:
     written = {s.question_id: s for s in study.made[target].samples}
     new = [Sample(q, written[q.question_id]) for q in study.pools[target] if q.question_id in written]
-    new.sort(key=lambda sample: (sign * sample.pool.log10_density, sample.pool.question_id))
+    new.sort(key=lambda sample: (sign * (sample.pool.log10_density or 0.0), sample.pool.question_id))
     first: dict[int, Sample] = {}
     for sample in new:
         first.setdefault(sample.pool.page_id, sample)

@@ -6,43 +6,54 @@ from collections.abc import Sequence
 
 import yaml
 
-from stages.grid import Cut, Target
+from stages.grid import PLAIN, Cut, Target
+from stages.protocols import ledger
+from stages.protocols.interface import Protocol
 from stages.records import Response, TrainingExample
 
 
 def facts(
-    drawn: Sequence[Response], kept: Sequence[TrainingExample], cut: Cut, target: Target
+    drawn: Sequence[Response],
+    kept: Sequence[TrainingExample],
+    cut: Cut,
+    target: Target,
+    protocol: Protocol,
+    matched: str = PLAIN.matched,
 ) -> dict[str, object]:
     """Return a training set's figures.
 
     Args:
-        drawn: every draw the cut pays for.
+        drawn: every call the cut pays for; one at least.
         kept: the training examples made of them.
         cut: share of the questions, and budget.
         target: of the pool.
+        protocol: that made them.
+        matched: what is held equal between protocols, see `grid.Arm`.
     """
-    questions = {row.question_id for row in drawn}
-    prices = [row.cost_usd for row in drawn]
+    reasons = Counter(protocol.reasons(drawn))
     return {
         "strategy": target.strategy,
         "density_dex": target.density,
+        "teacher": drawn[0].teacher,
+        "protocol": protocol.name,
+        "matched": matched,
         "share": cut.share,
         "budget": cut.budget,
-        "questions": len(questions),
+        "questions": len({row.question_id for row in drawn}),
         "sample_budget": len(drawn),
         "examples": len(kept),
         "questions_covered": len({row.question_id for row in kept}),
-        "acceptance": round(len(kept) / len(drawn), 6) if drawn else None,
-        "reasons": dict(sorted(Counter(row.reason for row in drawn).items())),
+        "acceptance": round(reasons["accepted"] / len(drawn), 6),
+        "reasons": dict(sorted(reasons.items())),
         "teacher_prompt_tokens": sum(row.prompt_tokens for row in drawn),
         "teacher_completion_tokens": sum(row.completion_tokens for row in drawn),
-        "cost_usd": None if None in prices else round(sum(p for p in prices if p is not None), 6),
+        "cost_usd": ledger.cost(drawn),
         "content_sha256": _digest(kept),
     }
 
 
 def card(
-    figures: dict[str, object], teacher: str, simulated: bool, protocol: str, steps: int, batch: int
+    figures: dict[str, object], teacher: str, simulated: bool, protocol: Protocol, steps: int, batch: int
 ) -> str:
     """Return the card as Markdown with a YAML head, as the Hugging Face hub lays it out.
 
@@ -50,7 +61,7 @@ def card(
         figures: from `facts`.
         teacher: model name.
         simulated: the teacher is the embedded simulator.
-        protocol: name of the protocol.
+        protocol: that made the set.
         steps: optimiser steps of every student trained on any set of the grid without a token budget.
         batch: examples per step.
     """
@@ -61,9 +72,17 @@ def card(
         ", a simulator: its draws are made, not written by a model" if simulated else ""
     )
     paid = "unknown (no price set)" if figures["cost_usd"] is None else f"{figures['cost_usd']} USD"
+    plain = protocol.steps == ("answer",)
+    asked, total = ("responses", "draws") if plain else ("calls", "calls")
     made = (
-        f"{figures['questions']} questions × {figures['budget']} responses = {figures['sample_budget']} draws"
+        f"{figures['questions']} questions × {figures['budget']} {asked} = {figures['sample_budget']} {total}"
     )
+    if figures["matched"] == "tokens":
+        made = (
+            f"{figures['sample_budget']} {total} on {figures['questions']} questions, for the teacher tokens "
+            f"that plain rejection sampling spends at budget {figures['budget']}"
+        )
+    nested = ": a smaller budget's rows are the first rows of a larger budget's" if protocol.nested else ""
     kept = f"{figures['examples']} examples on {figures['questions_covered']} questions"
     tokens = f"{figures['teacher_prompt_tokens']} in, {figures['teacher_completion_tokens']} out"
     return f"""---
@@ -72,12 +91,12 @@ def card(
 # {_title(figures)}
 
 - **Made of** {made}.
-- **Teacher** {source}; protocol `{protocol}`.
+- **Teacher** {source}; protocol `{protocol.name}`.
 - **Kept** {kept} (acceptance {figures["acceptance"]}).
 - **Teacher tokens** {tokens}, rejects included; cost {paid}.
 - **Training compute** is matched, whatever the set's size: {steps} steps of {batch} examples in every cell,
   or a budget of training tokens where one is set.
-- **Order** is by rollout, then by rank: a smaller budget's rows are the first rows of a larger budget's.
+- **Order** is by rollout, then by rank{nested}.
 """
 
 

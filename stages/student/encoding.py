@@ -58,12 +58,13 @@ def prompts(questions: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> l
 
 
 def answers(items: Sequence[BenchmarkItem], tokenizer: "PreTrainedTokenizerBase") -> list[Encoded]:
-    """Encode each item's question with its first reference answer and the newline that ends the answer."""
+    """Encode each item's question with its first reference answer, its unit, and the newline that ends it."""
     asked = [_render(tokenizer, prompting.messages(item.question)) for item in items]
     lines = []
     for item, prompt in zip(items, asked, strict=True):
         # Text after the newline keeps templates from trimming it; it is cut off again.
-        reply = prompting.completion(item.answers[0], rationale="x")
+        reference = f"{item.answers[0]} {item.unit}".strip()
+        reply = prompting.completion(reference, rationale="x")
         turn = [*prompting.messages(item.question), {"role": "assistant", "content": reply}]
         rendered = _render(tokenizer, turn, answered=True)
         first_line = reply[: reply.index("\n") + 1]

@@ -9,7 +9,7 @@ from stages.records import TrainingExample, TrainingLog
 from stages.student.config import Train
 from stages.student.encoding import Encoded
 
-_COORDINATES = ("strategy", "density", "share", "budget", "protocol")
+_COORDINATES = ("strategy", "density", "teacher", "share", "budget", "protocol", "matched")
 
 
 class Job(NamedTuple):

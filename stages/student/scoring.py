@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stages.errors import BadInput
 from stages.grading import exact_match
-from stages.grid import Cut, Target
+from stages.grid import PLAIN, Cut, Target
 from stages.records import BenchmarkItem, ItemScore
 from stages.student import encoding, prompting
 from stages.student.config import Score
@@ -28,10 +28,20 @@ class Cell(NamedTuple):
     tokens: int | None  # training-token budget
     seed: int
     folder: str
+    teacher: str = PLAIN.teacher
+    matched: str = PLAIN.matched
 
 
 BASE = Cell(
-    strategy="base", density=None, share=None, budget=0, protocol="base", tokens=None, seed=0, folder="."
+    strategy="base",
+    density=None,
+    share=None,
+    budget=0,
+    protocol="base",
+    tokens=None,
+    seed=0,
+    folder=".",
+    teacher="base",
 )
 
 
@@ -57,7 +67,19 @@ def cells(
             f"not on {target or pool} and {cut or trained}; train this cell again"
         )
     jobs = [Job(run["seed"], run["tokens_budget"]) for run in training["runs"]]
-    return [Cell(*pool, *trained, training["protocol"], job.tokens, job.seed, job.folder) for job in jobs]
+    return [
+        Cell(
+            *pool,
+            *trained,
+            training["protocol"],
+            job.tokens,
+            job.seed,
+            job.folder,
+            training["teacher"],
+            training["matched"],
+        )
+        for job in jobs
+    ]
 
 
 class Answered(NamedTuple):

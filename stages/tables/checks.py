@@ -1,13 +1,13 @@
 """Cells and ledgers that belong together, or a refusal that names the one that does not."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.errors import BadInput
-from stages.grid import Cut, cell_name
+from stages.grid import PLAIN, Cut, Target, cell_name
 
 
 class Cell(NamedTuple):
@@ -26,36 +26,40 @@ class Cell(NamedTuple):
         return cell_name(self.student, self.density, self.cut)
 
 
-def check(cells: Iterable[Cell], ledger: pa.Table) -> None:
+def check(cells: Iterable[Cell], draws: pa.Table) -> None:
     """Refuse a grid whose parts do not belong together.
 
     Args:
         cells: each student's base model comes before its other cells.
-        ledger: rows of `Response`, all densities.
+        draws: of `ledgers.draws`, all densities.
 
     Raises:
         BadInput: a cell is empty or another's, a loss is no number, a cell's items are not the base model's,
-            the ledger has a strategy other than "density", or does not reach a cell's budget.
+            or a ledger is of another strategy, teacher or protocol than these tables compare, or missing.
     """
     base_items: dict[str, list[tuple[str, str]]] = {}
-    others = [name for name in pc.unique(ledger["strategy"]).to_pylist() if name != "density"]
-    if others:
-        raise BadInput(
-            f"the ledger has responses of strategy '{others[0]}'; these tables compare levels of density: "
-            "name them under `densities`"
-        )
-    draws = _draws(ledger)
+    _plain(draws)
+    drawn = set(draws["density"].to_pylist())
     for cell in cells:
         own_rows(cell.name, cell.scores, _coordinates(cell))
         finite(cell.name, cell.scores)
         base_items.setdefault(cell.student, items(cell.scores))
         same_items(cell.name, cell.scores, base_items[cell.student], f"{cell.student}-base")
-        if cell.cut is None or cell.density is None:
-            continue
-        if draws.get(cell.density, 0) < cell.cut.budget:
+        if cell.density is not None and cell.density not in drawn:
             raise BadInput(
-                f"{cell.name}: the ledger of density {cell.density} has {draws.get(cell.density, 0)} draws "
-                f"for some question, the cell needs {cell.cut.budget}; run `dvc repro respond`"
+                f"{cell.name}: no responses of density {cell.density} in the ledgers; run `dvc repro respond`"
+            )
+
+
+def _plain(draws: pa.Table) -> None:
+    """Refuse ledgers that a study compares: these tables are about levels of density and nothing else."""
+    wanted = {"strategy": "density", "teacher": PLAIN.teacher, "protocol": PLAIN.protocol}
+    for column, value in wanted.items():
+        others = [found for found in pc.unique(draws[column]).to_pylist() if found != value]
+        if others:
+            raise BadInput(
+                f"the ledger has responses of {column} '{others[0]}'; these tables compare levels of density "
+                f"at {column} '{value}': name them under `densities`"
             )
 
 
@@ -64,7 +68,38 @@ def _coordinates(cell: Cell) -> dict[str, object]:
     share, budget = cell.cut if cell.cut else (None, 0)
     strategy = "base" if cell.density is None else "density"
     place = {"strategy": strategy, "density": cell.density, "share": share, "budget": budget, "tokens": None}
-    return {"student": cell.student, **place}
+    arm = {} if cell.density is None else PLAIN._asdict()
+    return {"student": cell.student, **place, **arm}
+
+
+def sound(ledgers: Iterable[Mapping[str, Any]], budget: int) -> None:
+    """Refuse a ledger in which a question lacks a response, has one twice, or has no rank of its own.
+
+    Args:
+        ledgers: rows of `soundness.sql`.
+        budget: responses that every question needs.
+
+    Raises:
+        BadInput: there is such a ledger; the line names it and its first such question.
+    """
+    again = "remove the ledger and run `dvc repro respond`"
+    for row in ledgers:
+        coordinates = [row["teacher"], str(Target(row["strategy"], row["density"])), row["protocol"]]
+        where = f"ledger {'-'.join(name for name in coordinates if name not in PLAIN)}"
+        if row["moved"] is not None:
+            raise BadInput(f"{where}: question {row['moved']} has several ranks; {again}")
+        if row["repeated"] is not None:
+            raise BadInput(f"{where}: question {row['repeated']} has a rollout twice; {again}")
+        if row["short"] is not None:
+            raise BadInput(
+                f"{where}: question {row['short']} lacks some of the {budget} rollouts that a cut takes (the "
+                f"fewest of a question: {row['fewest_rollouts']}); run `dvc repro respond`"
+            )
+        if not row["questions"] == row["ranks"] == row["highest_rank"] + 1:
+            raise BadInput(
+                f"{where}: {row['questions']} questions have {row['ranks']} ranks, the last of them "
+                f"{row['highest_rank']}: a question is missing, or shares its rank; {again}"
+            )
 
 
 def own_rows(name: str, scores: pa.Table, wanted: Mapping[str, object]) -> None:
@@ -141,10 +176,3 @@ def same_items(name: str, scores: pa.Table, wanted: list[tuple[str, str]], stand
 
 def _sorted_items(rows: pa.Table) -> list[tuple[str, str]]:
     return sorted(zip(rows["benchmark"].to_pylist(), rows["item_id"].to_pylist(), strict=True))
-
-
-def _draws(ledger: pa.Table) -> dict[float, int]:
-    """Return the fewest draws that any question of each density has."""
-    per_question = ledger.group_by(["density", "question_id"]).aggregate([("rollout", "count")])
-    fewest = per_question.group_by("density").aggregate([("rollout_count", "min")])
-    return {row["density"]: row["rollout_count_min"] for row in fewest.to_pylist()}

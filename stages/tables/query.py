@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from stages.tables import PUBLISHED, paired
+from stages.tables import PUBLISHED, paired, statement
 from stages.tables.checks import Cell, check
 from stages.tables.figures import rounded
+from stages.tables.ledgers import Ledger, draws
 
 _CELL = ("student", "density", "share", "budget")
-_GRID = pa.schema(
-    [("student", pa.string()), ("density", pa.float64()), ("share", pa.float64()), ("budget", pa.int64())]
-)
 _SIDES = tuple(f"{side}_{name}" for side in ("left", "right") for name in ("density", "share", "budget"))
 _FIGURES = ("difference", "low", "high", "p", "p_holm")
 _COMPARISONS = pa.schema(
@@ -37,30 +34,27 @@ def run(name: str, relations: Mapping[str, pa.Table], folder: str = "stages.tabl
     """
     import duckdb
 
-    text = resources.files(folder).joinpath(f"{name}.sql").read_text(encoding="utf-8")
     with duckdb.connect(config={"threads": 1}) as connection:
         for relation, table in relations.items():
             connection.register(relation, table)
-        return connection.sql(text).to_arrow_table()
+        return connection.sql(statement(name, folder)).to_arrow_table()
 
 
-def build(cells: Sequence[Cell], ledger: pa.Table) -> dict[str, pa.Table]:
+def build(cells: Sequence[Cell], ledger: Ledger) -> dict[str, pa.Table]:
     """Return every published table of a grid, by name, floats at 6 significant digits.
 
     Args:
         cells: the grid's cells, each student's base model first.
-        ledger: rows of `Response`, all densities.
+        ledger: rows of `Response`, all densities; an Arrow table, or the Parquet files that hold them.
 
     Raises:
-        BadInput: the cells do not belong together; see `checks.check` and `paired.compare`.
+        BadInput: a ledger is not sound, or the cells do not belong together; see `ledgers.draws`,
+            `checks.check` and `paired.compare`.
     """
-    check(cells, ledger)
-    grid = pa.Table.from_pylist(
-        [dict(zip(_CELL, (c.student, c.density, *c.cut), strict=True)) for c in cells if c.cut], schema=_GRID
-    )
-    scores = pa.concat_tables([cell.scores for cell in cells])
-    made = {"item_scores": scores, "ledger": ledger, "grid": grid}
-    for name in ("seeds", "draws", "expansion"):
+    drawn = draws(ledger, {cell.cut for cell in cells if cell.cut})
+    check(cells, drawn)
+    made = {"item_scores": pa.concat_tables([cell.scores for cell in cells]), "draws": drawn}
+    for name in ("seeds", "expansion"):
         made[name] = run(name, made)
     made["expansion"] = _with_mcnemar(made["expansion"])
     for name in ("cells", "benchmarks", "pairs"):

@@ -10,7 +10,7 @@ import click
 
 from stages import files, params
 from stages.errors import BadInput
-from stages.records import Article
+from stages.records import Article, SeedProblem
 from stages.teacher import client
 from stages.teacher.competence import Embedded
 
@@ -38,6 +38,11 @@ def main() -> None:
     show_default=True,
     help="Parquet file or folder of articles to answer from.",
 )
+@click.option(
+    "--problems",
+    type=click.Path(path_type=Path),
+    help="Parquet file or folder of problems of mathematics and physics to solve.",
+)
 @click.option("--model", help="Name of the simulated model.  [default: teacher.model]")
 @click.option("--a", type=float, help="Shape a of p ~ Beta(a, b).  [default: teacher.embedded.a]")
 @click.option("--b", type=float, help="Shape b of p ~ Beta(a, b).  [default: teacher.embedded.b]")
@@ -58,6 +63,7 @@ def serve(
     host: str,
     port: int,
     articles: Path,
+    problems: Path | None,
     model: str | None,
     a: float | None,
     b: float | None,
@@ -67,7 +73,7 @@ def serve(
     false_alarm: float | None,
     log: Path | None,
 ) -> None:
-    """Answer chat completions by reading ARTICLES, until interrupted."""
+    """Answer chat completions by reading ARTICLES and solving PROBLEMS, until interrupted."""
     import uvicorn
 
     from stages.teacher import simulator
@@ -82,10 +88,13 @@ def serve(
     except ValueError as error:
         raise BadInput(f"serve: {params.explain(error, Embedded)}") from error  # type: ignore[arg-type]
     rows = files.read_parquet(articles, Article)
-    application = simulator.application(rows, model, embedded, _logger(log) if log else None)
+    solved = files.read_parquet(problems, SeedProblem) if problems else []
+    application = simulator.application(rows, model, embedded, _logger(log) if log else None, solved)
     listener = _listen(host, port)
     where = f"http://{host}:{listener.getsockname()[1]}/v1"
-    click.echo(f"{where}: simulator {simulator.model_id(model, embedded, rows)}, {len(rows)} articles")
+    full = simulator.model_id(model, embedded, rows, solved)
+    read = f"{len(rows)} articles" + (f", {len(solved)} problems" if solved else "")
+    click.echo(f"{where}: simulator {full}, {read}")
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", access_log=False))
     server.run(sockets=[listener])
 

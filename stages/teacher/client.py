@@ -1,24 +1,26 @@
 """The teacher's one client: draws replies, each paid for once, in order, from any backend."""
 
 import asyncio
+import difflib
 import operator
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from stages import params
 from stages.errors import BadInput
-from stages.records import Article
+from stages.records import Article, SeedProblem
 from stages.teacher import prompts, wire
 from stages.teacher.competence import Embedded
 from stages.teacher.store import ResponseStore, Row
 
 if TYPE_CHECKING:
     from stages.teacher.endpoint import Endpoint
+    from stages.teacher.simulator import Prepared
 
 LOOKAHEAD = 256  # requests looked up in the store at once, ahead of those being sent
 JUDGED = 20  # replies before their share of malformed ones means anything
@@ -47,6 +49,43 @@ class Config(params.Section):
     max_malformed: float = Field(ge=0, le=1)  # share of replies still malformed after repair
     price: Price
     embedded: Embedded
+
+
+class _Others(params.Section):
+    teachers: dict[str, Config]
+
+
+def named(config: Config, others: Mapping[str, Mapping[str, Any]], name: str) -> Config:
+    """Return the settings of one of several teachers.
+
+    Args:
+        config: the section `teacher`.
+        others: the section `teachers`: by name, the settings in which each differs from `config`; of `price`
+            and `embedded` too, only what differs.
+        name: "teacher", or a name of `others`.
+
+    Raises:
+        BadInput: no teacher of this name; a setting that is unknown or out of range.
+    """
+    if name == "teacher":
+        return config
+    if name not in others:
+        (close,) = difflib.get_close_matches(name, ["teacher", *others], n=1, cutoff=0.0)
+        raise BadInput(f"params.yaml: setting 'teachers.{name}' is missing; did you mean '{close}'?")
+    try:
+        merged = _merged(config.model_dump(), others[name])
+        return _Others.model_validate({"teachers": {name: merged}}).teachers[name]
+    except ValidationError as error:
+        raise BadInput(f"params.yaml: {params.explain(error, _Others)}") from error
+
+
+def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    nested = {
+        key: _merged(settings[key], value)
+        for key, value in changes.items()
+        if isinstance(value, Mapping) and isinstance(settings.get(key), Mapping)
+    }
+    return {**settings, **changes, **nested}
 
 
 class Request(NamedTuple):
@@ -120,6 +159,7 @@ def draw(
     config: Config,
     store: ResponseStore,
     articles: Sequence[Article] | None = None,
+    problems: Sequence[SeedProblem] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Draw a reply to each request, from the store where it is there, and return them in input order.
@@ -132,6 +172,7 @@ def draw(
         config: which teacher, and how.
         store: where replies are looked up and kept.
         articles: what the simulator has read; only for backend embedded.
+        problems: what the simulator can solve; only for backend embedded.
         progress: called with (outcomes so far, requests in all, 0 where not known).
 
     Raises:
@@ -139,7 +180,7 @@ def draw(
             `max_malformed` of at least 20 outcomes are malformed (in mid-run only where the excess is beyond
             three standard deviations, so that an early streak stops nothing). What was returned is stored.
     """
-    return asyncio.run(_Run(config, store, articles, progress).all(requests))
+    return asyncio.run(_Run(config, store, articles, problems, progress).all(requests))
 
 
 class _Draw(NamedTuple):
@@ -161,17 +202,20 @@ class _Run:
         config: Config,
         store: ResponseStore,
         articles: Sequence[Article] | None,
+        problems: Sequence[SeedProblem],
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        self.config, self.store, self.articles = config, store, articles
+        self.config, self.store = config, store
         self.progress = progress or (lambda done, total: None)
         self.model = config.model
+        self.simulator: Prepared | None = None
         if config.backend == "embedded":
             from stages.teacher import simulator
 
-            if articles is None:
-                raise ValueError("the embedded teacher needs articles to read")
-            self.model = simulator.prepared(articles, config.model, config.embedded).model_id
+            if articles is None and not problems:
+                raise ValueError("the embedded teacher needs articles to read, or problems to solve")
+            self.simulator = simulator.prepared(articles or (), config.model, config.embedded, problems)
+            self.model = self.simulator.model_id
         self.outcomes: dict[int, Outcome] = {}
         self.places: dict[str, int] = {}  # where each key stands first
         self.twins: list[tuple[int, int]] = []  # (a later place, the first place of the same key)
@@ -346,15 +390,11 @@ class _Run:
         from stages.teacher import endpoint  # openai takes a second to import
 
         config = self.config
-        app = None
-        if config.backend == "embedded":
-            from stages.teacher import simulator
-
-            assert self.articles is not None
-            app = simulator.prepared(self.articles, config.model, config.embedded).application
-            url, key = endpoint.IN_PROCESS_URL, "embedded"
+        if self.simulator:
+            app, url, key = self.simulator.application, endpoint.IN_PROCESS_URL, "embedded"
         else:
-            url, key = config.base_url or endpoint.OPENAI_URL, endpoint.api_key(config.api_key_env)
+            app, url = None, config.base_url or endpoint.OPENAI_URL
+            key = endpoint.api_key(config.api_key_env)
         return endpoint.Endpoint(
             url, key, timeout=config.timeout, retries=config.retries, connections=config.concurrency, app=app
         )

@@ -1,8 +1,9 @@
-"""How often the embedded teacher is right: a success probability per fact, with a known distribution.
+"""How often the embedded teacher is right: a success probability per fact or problem, of known distribution.
 
 A share `never` of the facts is never answered rightly (p = 0); for the others p ~ Beta(a, b). The p of a
 fact is a property of the fact, not of the draw, so the share of facts still unsolved after r independent
-draws is known in closed form (`coverage`), and what a study estimates can be held against it.
+draws is known in closed form (`coverage`), and what a study estimates can be held against it. A problem has
+its p as a fact has, with its id in the title's place.
 """
 
 import hashlib
@@ -16,14 +17,14 @@ from stages import params
 
 
 class Embedded(params.Section):
-    """Competence of the embedded teacher: of its answers at temperature 1, its synthesis and its verdicts."""
+    """Competence of the embedded teacher: of its answers at temperature 1, its synthesis and its checks."""
 
     a: float = Field(gt=0)  # first shape of p ~ Beta(a, b); the unsolved share falls as r^-a
     b: float = Field(gt=0)  # second shape; the mean of p is a / (a + b)
-    never: float = Field(ge=0, le=1)  # share of facts with p = 0
-    slip: float = Field(ge=0, le=1)  # share of points stated, and of questions combined, with a fault
-    miss: float = Field(ge=0, le=1)  # share of faulty samples that its verdict takes for sound
-    false_alarm: float = Field(ge=0, le=1)  # share of sound samples that its verdict calls faulty
+    never: float = Field(ge=0, le=1)  # share of facts and problems with p = 0
+    slip: float = Field(ge=0, le=1)  # share of points stated, questions combined or varied, with a fault
+    miss: float = Field(ge=0, le=1)  # share of faulty samples and answers that it takes for sound
+    false_alarm: float = Field(ge=0, le=1)  # share of sound samples and answers that it calls faulty
 
 
 def uniform(*parts: object) -> float:
@@ -81,7 +82,8 @@ def success_probability(p: float, temperature: float) -> float:
 def coverage(a: float, b: float, never: float, r: int) -> float:
     """Return F(r) = π + (1−π)·B(a, b+r)/B(a, b), the expected share of facts unsolved after r draws.
 
-    B is the Beta function, π = `never`; draws at temperature 1 (defined in the design's coverage law).
+    B is the Beta function, π = `never`; draws at temperature 1 (defined in the design's coverage law). It
+    holds for problems as for facts.
 
     Args:
         a: first shape of p ~ Beta(a, b).

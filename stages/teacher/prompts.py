@@ -1,8 +1,7 @@
 """Every prompt the verbs send: messages plus the JSON schema of the reply.
 
-A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answer`, `expansion`,
-`combination`, `verdict`) is the `response_format.json_schema.name` on the wire; a teacher may tell the tasks
-apart by it.
+A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answer`, `solution`, …) is the
+`response_format.json_schema.name` on the wire; a teacher may tell the tasks apart by it.
 """
 
 import functools
@@ -10,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from stages.records import Article, Fact
 
@@ -23,6 +22,11 @@ def _printable(value: Any) -> Any:
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    BeforeValidator(_printable),
+]
+LongText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=16_000),
     BeforeValidator(_printable),
 ]
 
@@ -42,20 +46,20 @@ class Reply(BaseModel):
     def wire_schema(cls) -> dict[str, Any]:
         """Return the JSON schema as it is sent: types and names only.
 
-        Strict mode refuses length limits; titles and descriptions come from our own docstrings and would
-        change every stored request's key with them. What is dropped here is checked on the reply.
+        Strict mode refuses limits of length or range; titles and descriptions come from our own docstrings
+        and would change every stored request's key with them. What is dropped here is checked on the reply.
         """
         schema: dict[str, Any] = _bare(cls.model_json_schema())
         return schema
 
 
 def _bare(node: Any) -> Any:
-    """Return a JSON schema without annotations and length limits."""
+    """Return a JSON schema without annotations and limits."""
     if isinstance(node, list):
         return [_bare(item) for item in node]
     if not isinstance(node, dict):
         return node
-    dropped = {"title", "description", "minLength", "maxLength"}
+    dropped = {"title", "description", "minLength", "maxLength", "minimum", "maximum"}
     return {k: _bare(v) for k, v in node.items() if k not in dropped or isinstance(v, dict)}
 
 
@@ -110,6 +114,40 @@ class Verdict(Reply):
 
     error: Literal["none", "question_error", "answer_error", "knowledge_point_error", "logic_error"]
     reason: Text
+
+
+class Solution(Answer):
+    """Reply to `solution`."""
+
+    rationale: LongText  # the steps, one a line
+
+
+class Refinement(Solution):
+    """Reply to `refine`: the shown answer once more, corrected where it was wrong."""
+
+
+class Critique(Reply):
+    """Reply to `critique`."""
+
+    sound: bool  # nothing is wrong with the shown answer
+    comment: Text
+
+
+class Revision(Solution):
+    """Reply to `revise`: the answer after the critique."""
+
+
+class Rating(Reply):
+    """Reply to `rating`."""
+
+    score: int = Field(ge=1, le=5)
+
+
+class Variation(Reply):
+    """Reply to `variation`: a new question with the teacher's own answer to it."""
+
+    question: LongText
+    answer: Text
 
 
 class Prompt(NamedTuple):
@@ -263,3 +301,123 @@ def read_synthesis(user: str) -> tuple[str, list[str], list[tuple[str, list[Fact
     listed, _, blocks = rest.partition("\n\n")
     points = [line.removeprefix("- ") for line in listed.splitlines() if line]
     return head, points, [read_article_block(block) for block in blocks.split(_BETWEEN) if block]
+
+
+# How an answer is to be given, by domain.
+_FORM = {
+    "knowledge": (
+        "Give a rationale of one or two sentences that states the fact, and the answer alone, as short as "
+        "possible."
+    ),
+    "mathematics": (
+        "Give as rationale the steps, one a line, and the final answer alone: exact, in LaTeX where it is no "
+        "plain number."
+    ),
+    "physics": (
+        "Give as rationale the steps, one a line, and the final answer alone: a number with its unit."
+    ),
+}
+
+
+def solution(question: str, domain: str) -> Prompt:
+    """Ask for a worked solution of a problem of `domain`, "mathematics" or "physics"."""
+    system = f"Solve the problem step by step. {_FORM[domain]}"
+    return Prompt((("system", system), ("user", question)), Solution)
+
+
+def respond(question: str, domain: str) -> Prompt:
+    """Ask for one response to a question of any domain: `answer` or `solution`."""
+    return answer(question) if domain == "knowledge" else solution(question, domain)
+
+
+def refine(question: str, domain: str, answer: str, rationale: str) -> Prompt:
+    """Ask the teacher to look at an answer of its own and to correct it (Self-Refine, arXiv 2303.17651).
+
+    Feedback and refinement are one call here; the paper makes them two.
+
+    Args:
+        question: as it was asked.
+        domain: of the question.
+        answer: the teacher's.
+        rationale: the teacher's.
+    """
+    system = (
+        "You answered the question as shown. Check your answer and each step that led to it. Where something "
+        f"is wrong, correct it; repeat what is right. {_FORM[domain]}"
+    )
+    return Prompt((("system", system), ("user", _shown(question, answer, rationale))), Refinement)
+
+
+def critique(question: str, domain: str, answer: str, rationale: str) -> Prompt:
+    """Ask for a critique of an answer; see `refine` for the arguments (arXiv 2505.11628)."""
+    system = (
+        f"You check an answer to a question of {domain}. Go through the rationale and say whether the answer "
+        "is sound: every statement or step right, and the answer what the question asks for. Comment in one "
+        "or two sentences: what is wrong and where, or that nothing is."
+    )
+    return Prompt((("system", system), ("user", _shown(question, answer, rationale))), Critique)
+
+
+def revise(question: str, domain: str, answer: str, rationale: str, comment: str) -> Prompt:
+    """Ask for the answer after a critique, whose comment is shown (arXiv 2505.11628); see `refine`."""
+    system = (
+        "You answered the question as shown, and the answer was criticised. Answer again: correct what the "
+        f"critique rightly calls wrong, and repeat what is right. {_FORM[domain]}"
+    )
+    return Prompt((("system", system), ("user", _shown(question, answer, rationale, comment))), Revision)
+
+
+def rating(question: str, domain: str, answer: str, rationale: str) -> Prompt:
+    """Ask for the quality of an answer, 1 … 5 (as DEITA selects data, arXiv 2312.15685); see `refine`."""
+    system = (
+        f"You rate an answer to a question of {domain} as training data, with a whole number from 1 to 5. 5: "
+        "right, complete and clearly explained. 4: right, with small faults of explanation. 3: doubtful or "
+        "incomplete. 2: mostly wrong. 1: wrong or useless."
+    )
+    return Prompt((("system", system), ("user", _shown(question, answer, rationale))), Rating)
+
+
+def variation(question: str, domain: str, answer: str) -> Prompt:
+    """Ask for a new question made from a seed question and its reference answer.
+
+    It is the only prompt beside those of synthesis that shows a reference answer; that of the new question is
+    the teacher's own.
+    """
+    asked = {
+        "knowledge": "asks about another fact of the same subject, names that subject",
+        "mathematics": "needs the same kind of reasoning with other numbers or another setting",
+        "physics": "rests on the same laws with other quantities",
+    }
+    system = (
+        f"You write a new question of {domain} from an existing one. The new question {asked[domain]}, is "
+        "understandable alone, has exactly one answer and does not contain it. Give the question and the "
+        f"answer alone{', a number with its unit' if domain == 'physics' else ''}; work it out before you "
+        "write it down."
+    )
+    return Prompt((("system", system), ("user", _shown(question, answer))), Variation)
+
+
+class Shown(NamedTuple):
+    """A question with an answer to it, as a teacher is shown them."""
+
+    question: str
+    answer: str = ""
+    rationale: str = ""
+    comment: str = ""  # of a critique
+
+
+def _shown(question: str, answer: str, rationale: str = "", comment: str = "") -> str:
+    steps = f"\n\nRationale: {rationale}" if rationale else ""
+    critique = f"\nCritique: {_one_line(comment)}" if comment else ""
+    return f"{question}{steps}\n\nAnswer: {_one_line(answer)}{critique}"
+
+
+def read_shown(user: str) -> Shown:
+    """Return what `refine`, `critique`, `revise`, `rating` and `variation` show: their inverse.
+
+    Answer and comment come back on one line.
+    """
+    head, _, last = user.rpartition("\n\nAnswer: ")
+    question, _, rationale = head.partition("\n\nRationale: ")
+    answer, _, comment = last.partition("\nCritique: ")
+    return Shown(question, answer, rationale, comment)

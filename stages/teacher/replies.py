@@ -95,15 +95,20 @@ def answer(
         draw = draw[:1]  # greedy decoding: one reply per conversation, whatever the seed
     found = corpus.find(question)
     if found is None:
-        return {"rationale": DOUBTS[stable_hash("doubt", *draw) % len(DOUBTS)], "answer": UNKNOWN}
+        return doubt(*draw)
     title, fact = corpus.articles[found.article].title, found.fact
     p = competence(title, fact.name)
     value = fact.value
     if uniform("success", *draw) >= success_probability(p, temperature):
         value = corpus.wrong_value(fact, corpus.articles[found.article].categories, *draw)
     if value == UNKNOWN:
-        return {"rationale": DOUBTS[stable_hash("doubt", *draw) % len(DOUBTS)], "answer": UNKNOWN}
+        return doubt(*draw)
     return {"rationale": tell(Fact(name=fact.name, value=value), title, *draw), "answer": value}
+
+
+def doubt(*draw: object) -> dict[str, str]:
+    """Return the reply to a question that nothing read answers."""
+    return {"rationale": DOUBTS[stable_hash("doubt", *draw) % len(DOUBTS)], "answer": UNKNOWN}
 
 
 def tell(fact: Fact, title: str, *draw: object, opener: int | None = None) -> str:

@@ -1,8 +1,8 @@
-"""The embedded teacher: an OpenAI-compatible application that answers by reading articles. A simulator.
+"""The embedded teacher: an OpenAI-compatible application that reads articles, solves problems. A simulator.
 
 It takes POST /v1/chat/completions, GET /v1/models and GET /health, and says that it is a simulator in the
-model list and in every completion's `system_fingerprint`. Its replies depend on the request, the articles
-and the competence alone: the same request gives the same bytes in every process.
+model list and in every completion's `system_fingerprint`. Its replies depend on the request, the articles,
+the problems and the competence alone: the same request gives the same bytes in every process.
 
 Tokens are counted by a rule of its own: every run of letters and digits is one token, every other
 character that is not a space is one token; the reply's schema is not counted.
@@ -21,21 +21,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stages.records import Article
-from stages.teacher import replies, replies_combination, replies_synthesis, wire
+from stages.problems.solving import Book
+from stages.records import Article, SeedProblem
+from stages.teacher import knowing_problems, wire
 from stages.teacher.competence import Embedded, stable_hash, true_competence
 from stages.teacher.corpus import Corpus, digest
+from stages.teacher.mind import TASKS, Mind
 
 FINGERPRINT = "seedbed-simulator"
 VERSION = 2  # raise it with every change of what is answered: it is part of the model's id
 MAX_CHOICES = 128  # n
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_WRITTEN = ("seed_questions", "knowledge")
-_SYNTHESIS = {
-    "expansion": replies_synthesis.expansion,
-    "combination": replies_combination.combination,
-    "verdict": replies_synthesis.verdict,
-}
 
 
 class Refused(Exception):
@@ -46,13 +42,17 @@ class Refused(Exception):
         self.status, self.param, self.code = status, param, code
 
 
-def model_id(model: str, embedded: Embedded, articles: Sequence[Article]) -> str:
+def model_id(
+    model: str, embedded: Embedded, articles: Sequence[Article], problems: Sequence[SeedProblem] = ()
+) -> str:
     """Return the simulated model's full id: its name and 12 hex digits for all that decides its answers.
 
-    What weights are to a model, the articles, the competence and this code's version are to the simulator;
-    so replies of one never pass for replies of another.
+    What weights are to a model, the articles, the problems, the competence and this code's version are to the
+    simulator; so replies of one never pass for replies of another.
     """
     decides = f"{VERSION} {embedded.model_dump_json()} {digest(articles)}"
+    if problems:
+        decides += f" {knowing_problems.digest(problems)}"
     return f"{model}@{hashlib.sha256(decides.encode()).hexdigest()[:12]}"
 
 
@@ -64,31 +64,38 @@ class Prepared(NamedTuple):
 
 
 class _Same(NamedTuple):
-    """Articles that equal only themselves: comparing thousands of them would cost more than it saves."""
+    """Rows that equal only themselves: comparing thousands of them would cost more than it saves."""
 
     articles: Sequence[Article]
+    problems: Sequence[SeedProblem]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.articles is other.articles
+        return (
+            isinstance(other, _Same) and self.articles is other.articles and self.problems is other.problems
+        )
 
     def __hash__(self) -> int:
-        return id(self.articles)
+        return hash((id(self.articles), id(self.problems)))
 
 
-def prepared(articles: Sequence[Article], model: str, embedded: Embedded) -> Prepared:
+def prepared(
+    articles: Sequence[Article], model: str, embedded: Embedded, problems: Sequence[SeedProblem] = ()
+) -> Prepared:
     """Return a simulator; the last one is kept, for callers that draw in rounds.
 
     Args:
         articles: not to be changed while it is used.
         model: its name.
         embedded: how often it is right.
+        problems: not to be changed while it is used.
     """
-    return _prepared(_Same(articles), model, embedded)
+    return _prepared(_Same(articles, problems), model, embedded)
 
 
 @functools.lru_cache(maxsize=1)
 def _prepared(same: _Same, model: str, embedded: Embedded) -> Prepared:
-    return Prepared(model_id(model, embedded, same.articles), application(same.articles, model, embedded))
+    full = model_id(model, embedded, *same)
+    return Prepared(full, application(same.articles, model, embedded, problems=same.problems))
 
 
 @functools.lru_cache(maxsize=16384)
@@ -102,21 +109,24 @@ def application(
     model: str,
     embedded: Embedded,
     on_served: Callable[[bytes], None] | None = None,
+    problems: Sequence[SeedProblem] = (),
 ) -> Starlette:
     """Return the simulator as an ASGI application.
 
     Args:
-        articles: all that it knows.
+        articles: all the facts that it knows.
         model: its name; it also answers to the full id (`model_id`).
         embedded: how often it is right.
         on_served: called with the body of each completion request that is answered with status 200.
+        problems: all that it can solve.
     """
-    corpus = Corpus(articles)
-    full = model_id(model, embedded, articles)
+    full = model_id(model, embedded, articles, problems)
 
     @functools.cache
     def competence(title: str, key: str) -> float:
         return true_competence(title, key, model=model, embedded=embedded)
+
+    mind = Mind(Corpus(articles), Book(problems), competence, embedded)
 
     async def complete(request: Request) -> Response:
         try:
@@ -127,7 +137,7 @@ def application(
         if data.get("model") not in (model, full):
             message = f"The model `{data.get('model')}` does not exist; this simulator is `{full}`."
             raise Refused(404, message, "model", "model_not_found")
-        completion = _complete(corpus, competence, embedded, full, body, data)
+        completion = _complete(mind, full, body, data)
         if on_served:
             on_served(body)
         return _json(completion, headers={"x-request-id": completion["id"].replace("chatcmpl", "req")})
@@ -137,7 +147,9 @@ def application(
         return _json({"object": "list", "data": [{"id": name, **entry} for name in (model, full)]})
 
     async def health(request: Request) -> Response:
-        return _json({"status": "ok", "simulator": True, "articles": len(corpus.articles)})
+        return _json(
+            {"status": "ok", "simulator": True, "articles": len(articles), "problems": len(problems)}
+        )
 
     return Starlette(
         routes=[
@@ -149,14 +161,7 @@ def application(
     )
 
 
-def _complete(
-    corpus: Corpus,
-    competence: Callable[[str, str], float],
-    embedded: Embedded,
-    full: str,
-    body: bytes,
-    data: dict[str, Any],
-) -> dict[str, Any]:
+def _complete(mind: Mind, full: str, body: bytes, data: dict[str, Any]) -> dict[str, Any]:
     """Return the completion object for a checked request."""
     messages: list[tuple[str, str]] = data["messages"]
     user = next((content for role, content in reversed(messages) if role == "user"), "")
@@ -165,14 +170,8 @@ def _complete(
     task, talk = data["task"], stable_hash(*(part for message in messages for part in message))
     choices, spent = [], 0
     for i in range(data["n"]):
-        if task in _WRITTEN:
-            said = getattr(replies, task)(corpus, user, data["seed"] + i)
-        elif task in _SYNTHESIS:
-            draw = (talk, data["seed"] + i) if data["temperature"] else (talk,)  # greedy: whatever the seed
-            said = _SYNTHESIS[task](corpus, user, embedded, *draw)
-        else:
-            said = replies.answer(corpus, competence, user, data["temperature"], talk, data["seed"], i)
-        prose = task not in (*_WRITTEN, *_SYNTHESIS, "answer")
+        said = mind.reply(task, user, data["temperature"], talk, data["seed"], i)
+        prose = task not in TASKS
         text = f"{said['rationale']} ({said['answer']})" if prose else json.dumps(said, ensure_ascii=False)
         text, tokens, finish = _cut(text, data["max_tokens"])
         spent += tokens
