@@ -49,11 +49,14 @@ def ledger(questions: int, theta: Theta) -> pa.Table:
     a, b, pi = theta
     p = rng.beta(a, b, questions) * (rng.random(questions) >= pi)
     draws = max(BUDGETS)
+    right = rng.random(questions * draws) < np.repeat(p, draws)
+    again = right & (np.arange(questions * draws) % 5 == 0)  # right, in words that were drawn before
     return pa.table(
         {
             "question_id": np.repeat([f"q{i:03}" for i in range(questions)], draws),
             "rollout": np.tile(np.arange(draws), questions),
-            "accepted": rng.random(questions * draws) < np.repeat(p, draws),
+            "accepted": right & ~again,
+            "reason": np.select([again, right], ["duplicate", "accepted"], "wrong_answer"),
         }
     )
 

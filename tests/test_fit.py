@@ -55,7 +55,10 @@ def ledger(path: Path, questions: int = 300) -> None:
     }
     columns["question_id"] = pa.array(np.repeat([f"q{i}" for i in range(questions)], 16))
     columns["rollout"] = pa.array(np.tile(np.arange(16), questions))
-    columns["accepted"] = pa.array(rng.random(questions * 16) < np.repeat(p, 16))
+    right = rng.random(questions * 16) < np.repeat(p, 16)
+    again = right & (np.arange(questions * 16) % 5 == 0)  # right, in words that were drawn before
+    columns["accepted"] = pa.array(right & ~again)
+    columns["reason"] = pa.array(np.select([again, right], ["duplicate", "accepted"], "wrong_answer"))
     path.parent.mkdir(exist_ok=True)
     pq.write_table(pa.table(columns), path)
 
@@ -186,3 +189,19 @@ def test_bad_cells_are_refused_in_one_line(build: Path) -> None:
 def test_cuts_that_cannot_hold_a_law_out_are_refused(build: Path) -> None:
     assert "no 1x16 to hold the laws against" in refusal("1x1", "1x2", "1x4", "0.25x16")
     assert "2 budgets up to 16, the laws need 3" in refusal("1x1", "1x16", "1x16")
+
+
+def test_a_right_answer_in_words_said_before_counts_as_solving_its_question() -> None:
+    from stages.laws import measure
+
+    reasons = ["accepted", "duplicate", "wrong_answer"]
+    drawn = pa.table(
+        {
+            "question_id": ["q"] * 3,
+            "rollout": range(3),
+            "accepted": [r == "accepted" for r in reasons],
+            "reason": reasons,
+        }
+    )
+    assert measure.tallies(drawn, 3, "ledger") == [(2, 3)]
+    assert measure.tallies(drawn, 1, "ledger") == [(1, 1)]

@@ -23,7 +23,7 @@ class Cell(NamedTuple):
 
 _PLACE = ("student", "strategy", "density", "share", "budget", "tokens")
 SCORE_COLUMNS = (*_PLACE, "seed", "answer_loss", "answer_tokens")
-LEDGER_COLUMNS = ("question_id", "rollout", "accepted")
+LEDGER_COLUMNS = ("question_id", "rollout", "accepted", "reason")
 
 
 def eval_losses(scores: pa.Table, where: str, cell: Cell) -> list[Point]:
@@ -57,7 +57,10 @@ def eval_losses(scores: pa.Table, where: str, cell: Cell) -> list[Point]:
 
 
 def tallies(ledger: pa.Table, draws: int, where: str) -> list[Draws]:
-    """Return the accept counts of every question among its first `draws` rollouts, in question order.
+    """Return how many of every question's first `draws` rollouts were right, in question order.
+
+    A right answer in words that were drawn before ("duplicate") adds no training example, but the question
+    was solved by that draw too.
 
     Args:
         ledger: rows of `Response`, one pool's.
@@ -70,7 +73,8 @@ def tallies(ledger: pa.Table, draws: int, where: str) -> list[Draws]:
     if not len(ledger):
         raise BadInput(f"{where}: no responses; run `dvc repro respond`")
     first = ledger.filter(pc.less(ledger["rollout"], draws))
-    counted = first.append_column("one", pc.cast(first["accepted"], pa.int64()))
+    right = pc.or_(first["accepted"], pc.equal(first["reason"], "duplicate"))
+    counted = first.append_column("one", pc.cast(right, pa.int64()))
     groups = counted.group_by("question_id").aggregate([("one", "sum"), ("one", "count")])
     return [Draws(row["one_sum"], row["one_count"]) for row in groups.sort_by("question_id").to_pylist()]
 

@@ -1,4 +1,5 @@
--- one row per number of draws × accepted draws: how many of a share's questions have so many
+-- one row per number of draws × accepted draws: how many of a share's questions have so many,
+-- repetitions of a right answer included
 with
 
 pool as (
@@ -14,7 +15,8 @@ per_question as (
     select
         counted.draws,
         ledger.rank,
-        count(*) filter (where ledger.accepted) as accepted
+        -- a right answer in words that were drawn before was a success too
+        count(*) filter (where ledger.accepted or ledger.reason = 'duplicate') as accepted
 
     from ledger
 
