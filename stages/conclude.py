@@ -28,11 +28,13 @@ class Params(params.Section):
 def read_cell(cells: Path, models: Path, student: str, target: Target | None, cut: Cut) -> "study.Cell":
     """Read one cell's scores, and what its training left beside the models."""
     from stages.findings import study
+    from stages.tables import checks
 
     empty = study.Cell(student, target, cut, study.SCHEMA.empty_table(), None, "")
     stage = "score" if target else "score-base"
     path = cells / f"{empty.name}.parquet"
-    cell = empty._replace(scores=study.typed(files.read_table(path, stage, study.COLUMNS), str(path)))
+    table = files.read_table(path, stage, study.COLUMNS)
+    cell = empty._replace(scores=checks.typed(table, study.SCHEMA, str(path)))
     if target is None:
         return cell
     folder = models / cell.name

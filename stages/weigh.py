@@ -86,7 +86,7 @@ def main(
     from stages.laws import panel
     from stages.scaling import curves, places, results, study, text
     from stages.scaling import tables as concluding
-    from stages.tables import figures
+    from stages.tables import checks, figures
 
     p = params.load(Params)
     plan = places.Plan.of(p.students, **grid)
@@ -98,7 +98,7 @@ def main(
 
     def scores(name: str, stage: str) -> "pa.Table":
         path = cells / f"{name}.parquet"
-        return results.typed(files.read_table(path, stage, results.COLUMNS), str(path))
+        return checks.typed(files.read_table(path, stage, results.COLUMNS), results.SCHEMA, str(path))
 
     measured = study.study(
         plan,
@@ -108,6 +108,7 @@ def main(
         trainings={place: files.read_json(models / place.name / "training.json") for place in plan.places},
         paths={ledger: responses / f"{ledger.name}.parquet" for ledger in plan.ledgers},
         benchmarks=BENCHMARKS,
+        tokens_per_second=p.weigh.tokens_per_second,
     )
     document, rows = curves.study(measured, plan.curves, curves.PLAIN, truths, p.budget, p.fit)
     document["variants"], varied = curves.varied(measured, truths, temperatures, p.budget, p.fit)

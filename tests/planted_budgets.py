@@ -171,6 +171,7 @@ def measured(folder: Path, loss: Loss, planned: Plan | None = None, **changes: A
         trainings={place: training(place, seeds) for place in planned.places},
         paths=write_ledgers(folder, planned),
         benchmarks=BENCHMARKS,
+        tokens_per_second={"qwen": 250.0},
     )
 
 

@@ -11,6 +11,7 @@ from stages.errors import BadInput
 from stages.grid import Cut
 from stages.scaling import PUBLISHED, Config, claims, results, tables, text
 from stages.scaling.places import Place
+from stages.tables import checks
 from stages.tables.grids import markdown
 
 GRID: dict[str, Any] = {
@@ -120,9 +121,11 @@ def test_every_table_is_published_with_what_it_is_named_for(found):
     assert worst["covered_low"] == 0 and worst["covered_high"] == pytest.approx(
         1 - 0.025 ** (1 / 24), rel=1e-4
     )
-    costs = {row["cell"]: row for row in found.tables["costs"].to_pylist()}["strong-qwen-physics-1x8"]
+    by_cell = {row["cell"]: row for row in found.tables["costs"].to_pylist()}
+    costs = by_cell["strong-qwen-physics-1x8"]
     assert costs["cost_usd"] == pytest.approx(128 * 2.0e-4) and costs["training_tokens"] == 1500
-    assert costs["training_seconds"] is None
+    assert costs["training_seconds"] == 1500 / 250
+    assert by_cell["strong-llama-physics-1x8"]["training_seconds"] is None  # no rate is known
 
 
 def test_the_summary_has_no_lists_and_gives_the_findings_back(found):
@@ -165,7 +168,7 @@ def test_a_cell_that_does_not_belong_is_refused_in_one_line(column, value, says)
     changed = [value, *good[column].to_pylist()[1:]]
     bad = good.set_column(index, good.schema.field(column), [changed])
     with pytest.raises(BadInput, match=says) as refusal:
-        results.arm(place, results.typed(bad, "x"), base, planted.SEEDS, 64)
+        results.arm(place, checks.typed(bad, results.SCHEMA, "x"), base, planted.SEEDS, 64)
     assert "\n" not in str(refusal.value)
     with pytest.raises(BadInput, match="training seed 2 is missing"):
         results.arm(place, good.filter(pc.less(good["seed"], 2)), base, planted.SEEDS, 64)

@@ -69,19 +69,6 @@ class Panel(NamedTuple):
         return sorted(found, key=lambda i: self.targets[i].density or 0.0)
 
 
-def typed(scores: pa.Table, where: str) -> pa.Table:
-    """Return the `COLUMNS` with the types of `ItemScore`.
-
-    Raises:
-        BadInput: a value has another type; `where` names the file.
-    """
-    try:
-        return scores.cast(SCHEMA)
-    except (ValueError, pa.ArrowException) as error:
-        why = " ".join(str(error).split())
-        raise BadInput(f"{where}: no rows of ItemScore: {why}; run `dvc repro score`") from error
-
-
 def panels(
     cells: Sequence[Cell], tokens: Sequence[int], seeds: Sequence[int], pools: Mapping[str, Any]
 ) -> list[Panel]:

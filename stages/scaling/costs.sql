@@ -18,7 +18,7 @@ final as (
         bills.cost_usd, -- null where a price is not known
         trainings.examples,
         trainings.training_tokens, -- shown to the student, all training seeds, repetitions included
-        trainings.training_seconds -- all training seeds; null where `train` does not tell
+        trainings.training_seconds -- all training seeds, tokens over the rate set; null without a rate
 
     from places
 

@@ -17,19 +17,6 @@ SCHEMA = pa.schema([ItemScore.arrow_schema().field(name) for name in COLUMNS])
 _ORDER = ("seed", "benchmark", "item_id")
 
 
-def typed(scores: pa.Table, where: str) -> pa.Table:
-    """Return the `COLUMNS` with the types of `ItemScore`.
-
-    Raises:
-        BadInput: a value has another type; `where` names the file.
-    """
-    try:
-        return scores.cast(SCHEMA)
-    except (ValueError, pa.ArrowException) as error:
-        why = " ".join(str(error).split())
-        raise BadInput(f"{where}: no rows of ItemScore: {why}; run `dvc repro score`") from error
-
-
 def bases(
     scores: Mapping[str, pa.Table], domains: Collection[str], benchmarks: Mapping[str, str]
 ) -> dict[tuple[str, str], paired.Arm]:
@@ -117,12 +104,13 @@ def eval_losses(arm: paired.Arm) -> np.ndarray[Any, np.dtype[np.float64]]:
     return losses
 
 
-def training(place: Place, written: Any) -> dict[str, Any]:
-    """Return what the costs table says of a cell's training; null where `train` did not write it.
+def training(place: Place, written: Any, tokens_per_second: float | None) -> dict[str, Any]:
+    """Return what the costs table says of a cell's training.
 
     Args:
         place: the cell.
         written: what `train` wrote beside its models.
+        tokens_per_second: of training this student; None leaves the seconds null.
 
     Raises:
         BadInput: it is another cell's, or tells no runs.
@@ -135,10 +123,10 @@ def training(place: Place, written: Any) -> dict[str, Any]:
                 f"{place.name}: its training is of {column} {written.get(column)}, not {wanted}; "
                 "run `dvc repro train`"
             )
-    seconds = [run.get("seconds") for run in written["runs"]]
+    tokens = sum(run["tokens"] for run in written["runs"])
     return {
         "cell": place.name,
         "examples": written["rows"],
-        "training_tokens": sum(run["tokens"] for run in written["runs"]),
-        "training_seconds": None if None in seconds else float(sum(seconds)),
+        "training_tokens": tokens,
+        "training_seconds": tokens / tokens_per_second if tokens_per_second else None,
     }

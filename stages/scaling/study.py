@@ -36,6 +36,7 @@ def study(
     trainings: Mapping[Place, Any],
     paths: Mapping[Ledger, Path],
     benchmarks: Mapping[str, str],
+    tokens_per_second: Mapping[str, float],
 ) -> Study:
     """Return a study whose parts belong together.
 
@@ -47,6 +48,7 @@ def study(
         trainings: what `train` wrote beside every cell's models.
         paths: of every ledger.
         benchmarks: the domain of each benchmark.
+        tokens_per_second: of training, by student; those without a rate get no seconds.
 
     Raises:
         BadInput: a part is another's, incomplete or damaged; see `results` and `ledgers`.
@@ -61,5 +63,8 @@ def study(
         )
         for place, table in scores.items()
     }
-    trained = [results.training(place, written) for place, written in trainings.items()]
+    trained = [
+        results.training(place, written, tokens_per_second.get(place.student))
+        for place, written in trainings.items()
+    ]
     return Study(plan, tuple(seeds), scores, bases, arms, bills, trained, paths, totals)

@@ -102,6 +102,24 @@ def sound(ledgers: Iterable[Mapping[str, Any]], budget: int) -> None:
             )
 
 
+def typed(scores: pa.Table, schema: pa.Schema, where: str) -> pa.Table:
+    """Return scores with exactly these columns and types.
+
+    Args:
+        scores: some columns of `ItemScore`, in the schema's order.
+        schema: of them.
+        where: names the file in a refusal.
+
+    Raises:
+        BadInput: a value has another type.
+    """
+    try:
+        return scores.cast(schema)
+    except (ValueError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())
+        raise BadInput(f"{where}: no rows of ItemScore: {why}; run `dvc repro score`") from error
+
+
 def own_rows(name: str, scores: pa.Table, wanted: Mapping[str, object]) -> None:
     """Refuse scores of another cell than the one named.
 
