@@ -26,7 +26,7 @@ class Params(params.Section):
 
 def read_tables(
     folder: Path, columns: Mapping[str, Sequence[str]], stage: str
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[Mapping[str, Any]]]:
     """Read published tables as rows, by name."""
     return {
         name: files.read_table(folder / f"{name}.parquet", stage, wanted).to_pylist()

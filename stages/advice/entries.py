@@ -34,7 +34,7 @@ DENSITY_TABLES = {  # of compare
 }
 
 
-def of_laws(cells: Rows, laws: Mapping[str, Any]) -> Rows:
+def of_laws(cells: Rows, laws: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the cells of the teachers, students and domains that have laws.
 
     A study's variants (another temperature, another threshold, the mixed source) vary one axis only and are
