@@ -6,9 +6,9 @@ from stages.protocols import rejection_sampling
 from stages.protocols.interface import Protocol
 from stages.records import Response
 
-SUFFIX = (
-    "Give a wrong answer."  # the paper marks prompts of both kinds; here an accept's stays as it is tested
-)
+# Short, so that it fits beside a tiny student's longest question. The paper marks prompts of both kinds; here
+# an accept's stays as it is tested.
+SUFFIX = "Be wrong."
 
 
 class NegativeAware(Protocol):
