@@ -18,7 +18,7 @@ Theta = tuple[float, float, float]
 SHARES, BUDGETS = (0.25, 0.5, 1.0), (1, 2, 4, 8, 16, 32)
 MANY_UNSOLVED: Theta = (0.5, 4.0, 0.0)  # further draws go on solving questions
 SOON_SOLVED: Theta = (6.0, 1.0, 0.0)  # a few draws solve what there is
-E0, KAPPA = 1.0, 4.0
+E0, KAPPA = 6.0, 4.0
 RATES = Rates(400, 60.0, 40.0, Price(0.5, 2.0))
 
 

@@ -106,6 +106,12 @@ def test_what_was_never_seen_is_refused_by_name() -> None:
     assert {row.reason for row in rows(study.Offer(silent, RATES))} == {"no_coverage_law"}
 
 
+def test_a_gain_larger_than_the_loss_that_is_left_is_not_told() -> None:
+    far = WRITTEN.model_copy(update={"questions": [40.0]})
+    row = next(row for row in rows(offer(MANY_UNSOLVED), config=far) if row.bought.share == 40)
+    assert (row.change, row.rank, row.reason, row.verdict) == (None, None, "below_zero", "undecided")
+
+
 def test_another_teacher_is_bought_whole_at_its_own_price() -> None:
     dear = RATES._replace(price=Price(5.0, 20.0))
     found = rows(offer(MANY_UNSOLVED), offer(SOON_SOLVED, rates=dear, teacher="weak"))

@@ -16,6 +16,7 @@ Reason = Literal[
     "",
     "interval_contains_0",
     "one_share",  # more questions were never seen to help: only one share was measured
+    "below_zero",  # the straight line predicts a gain larger than the loss that is left
     "one_training_seed",
     "too_few_cells",
     "no_coverage_law",
@@ -122,6 +123,10 @@ def extended(of: Group, bought: Cut, config: Config) -> Purchase:
     if change is None:
         reason: Reason = "" if of.surface.status == "ok" else of.surface.status
         return _purchase(of.panel[:3], axis, held, bought, None, None, None, of.level, False, cost, reason)
+    if change.estimate <= -of.held.loss:  # the straight line would end below a loss of nought
+        return _purchase(
+            of.panel[:3], axis, held, bought, None, None, None, of.level, False, cost, "below_zero"
+        )
     doublings = math.log2(bought.share * bought.budget / (held.share * held.budget))
     past = factor(of.factors, axis, doublings)
     ends = interval(change, past.factor if past else 1.0, of.level)

@@ -62,7 +62,10 @@ def spend(
 
 
 def largest(of: Group, axis: Axis, amount: float, unit: Unit, config: Config) -> Purchase | None:
-    """Return the largest extension along an axis that the amount affords; None where it affords none."""
+    """Return the largest extension along an axis that the amount affords; None where it affords none.
+
+    Questions end at the largest multiple of the source in the settings: farther the line says nothing.
+    """
     share, budget = of.held.cut
     Q = of.rates.questions
 
@@ -72,6 +75,8 @@ def largest(of: Group, axis: Axis, amount: float, unit: Unit, config: Config) ->
         )
 
     def affords(steps: int) -> bool:
+        if axis == "questions" and cut(steps).share > max(1.0, *config.questions):
+            return False
         cost = extension(of.rates, of.held.cut, cut(steps), config, of.panel.domain).of(unit)
         return cost is not None and cost <= amount
 

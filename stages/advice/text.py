@@ -20,6 +20,7 @@ _REASONS = {
     "": "",
     "interval_contains_0": "cannot tell: the interval contains 0",
     "one_share": "cannot tell: only one question share was measured",
+    "below_zero": "cannot tell: more than the loss that is left",
     "one_training_seed": "cannot tell: one training seed",
     "too_few_cells": "cannot tell: too few cells measured",
     "no_coverage_law": "cannot tell: the ledger gives no coverage law",
