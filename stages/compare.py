@@ -7,7 +7,6 @@ import click
 from pydantic import Field
 
 from stages import files, params
-from stages.errors import BadInput
 from stages.grid import CUT, Cut, cell_name, distinct
 from stages.records import ItemScore
 from stages.teacher import client
@@ -27,14 +26,10 @@ class Params(params.Section):
 
 def read_scores(path: Path, stage: str) -> "pa.Table":
     """Read a cell's scores as an Arrow table with exactly the columns and types of `ItemScore`."""
-    import pyarrow as pa
+    from stages.tables import checks
 
-    table = files.read_table(path, stage, ItemScore.arrow_schema().names)
-    try:
-        return table.cast(ItemScore.arrow_schema())
-    except (ValueError, pa.ArrowException) as error:
-        why = " ".join(str(error).split())
-        raise BadInput(f"{path}: no rows of ItemScore: {why}; run `dvc repro {stage}`") from error
+    schema = ItemScore.arrow_schema()
+    return checks.typed(files.read_table(path, stage, schema.names), schema, str(path), stage)
 
 
 @click.command()

@@ -13,6 +13,7 @@ from stages.advice.study import Advice
 from stages.advice.surface import fit
 from stages.errors import BadInput
 from stages.grid import Cut
+from stages.laws.panel import rounded
 
 UNITS: tuple[Unit, ...] = ("usd", "million_tokens")
 
@@ -52,8 +53,8 @@ def document(
             "best": flat(bought.best) if bought.best else None,
             "affordable": [flat(row) for row in bought.affordable],
         }
-    rounded: dict[str, Any] = _rounded(value)
-    return rounded
+    found: dict[str, Any] = rounded(value)
+    return found
 
 
 class Scope(NamedTuple):
@@ -220,12 +221,3 @@ def _outcome(told: Told) -> dict[str, Any]:
         "observed": trial.observed,
         "covered": told.covered,
     }
-
-
-def _rounded(value: Any) -> Any:
-    """Return the value with every float at 6 significant digits."""
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value

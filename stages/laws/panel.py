@@ -110,7 +110,7 @@ def study(
         for n in sorted(ledger.tallies)
     ]
     document = {"level": config.level, "budget": budget, "laws": laws, "coverage": entries}
-    return _rounded(document), rows
+    return rounded(document), rows
 
 
 def _entry(curve: Curve, outcome: Outcome, law: str, fitted: Fit | None) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def to_csv(rows: Sequence[BandRow]) -> str:
     writer.writerow([*coordinates, *BandRow._fields[1:]])
     for row in rows:
         values = [*row.coordinates.values(), *row[1:]]
-        writer.writerow(["" if v is None else _rounded(v) for v in values])
+        writer.writerow(["" if v is None else rounded(v) for v in values])
     return text.getvalue()
 
 
@@ -244,10 +244,10 @@ def headline(document: dict[str, Any]) -> str:
     return f"{count}, held-out budget {document['budget']}: {'; '.join(x for x in (says, refused) if x)}"
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Return the value with every float at 6 significant digits."""
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -102,13 +102,14 @@ def sound(ledgers: Iterable[Mapping[str, Any]], budget: int) -> None:
             )
 
 
-def typed(scores: pa.Table, schema: pa.Schema, where: str) -> pa.Table:
+def typed(scores: pa.Table, schema: pa.Schema, where: str, stage: str = "score") -> pa.Table:
     """Return scores with exactly these columns and types.
 
     Args:
         scores: some columns of `ItemScore`, in the schema's order.
         schema: of them.
         where: names the file in a refusal.
+        stage: that makes it, likewise.
 
     Raises:
         BadInput: a value has another type.
@@ -117,7 +118,7 @@ def typed(scores: pa.Table, schema: pa.Schema, where: str) -> pa.Table:
         return scores.cast(schema)
     except (ValueError, pa.ArrowException) as error:
         why = " ".join(str(error).split())
-        raise BadInput(f"{where}: no rows of ItemScore: {why}; run `dvc repro score`") from error
+        raise BadInput(f"{where}: no rows of ItemScore: {why}; run `dvc repro {stage}`") from error
 
 
 def own_rows(name: str, scores: pa.Table, wanted: Mapping[str, object]) -> None:
