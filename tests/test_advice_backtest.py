@@ -1,28 +1,40 @@
 """The back-test hides what it predicts, and its intervals hold what they promise."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from planted_advice import MANY_UNSOLVED, SOON_SOLVED, offer, panel
 
 from stages.advice import Config, backtest, document, study
+from stages.advice.backtest import Panel
 from stages.advice.surface import Change
 from stages.grid import Cut
 
 
 def test_what_is_hidden_does_not_move_the_prediction() -> None:
-    """Spoil every cell at the held budget or beyond but the held one: predictions from it stay."""
+    """Spoil every cell that a trial may not see: predictions from the held one stay."""
     whole = panel(MANY_UNSOLVED, 0.02)
     held = Cut(0.5, 8)
-    spoilt = [c if c.cut.budget < 8 or c.cut == held else c._replace(loss=99.0) for c in whole.cells]
-    pairs = zip(backtest.trials([whole]), backtest.trials([whole._replace(cells=tuple(spoilt))]), strict=True)
-    predicted = [(a.predicted, b.predicted) for a, b in pairs if a.held == held]
-    assert len(predicted) == 3 and all(a == b for a, b in predicted)
+
+    def spoilt(keep: Callable[[Cut], bool]) -> Panel:
+        cells = [c if keep(c.cut) or c.cut == held else c._replace(loss=99.0) for c in whole.cells]
+        return whole._replace(cells=tuple(cells))
+
+    earlier, fewer = spoilt(lambda cut: cut.budget < 8), spoilt(lambda cut: cut.share <= 0.5)
+    trials = [backtest.trials([p]) for p in (whole, earlier, fewer)]
+    of_held = [triple for triple in zip(*trials, strict=True) if triple[0].held == held]
+    assert [true.axis for true, _, _ in of_held].count("new_questions") == 1 and len(of_held) == 4
+    for true, without_later, without_larger in of_held:
+        unseen = without_larger if true.axis == "new_questions" else without_later
+        assert true.predicted == unseen.predicted
 
 
 def test_trials_are_of_one_axis_each_and_need_a_coverage_law() -> None:
     found = backtest.trials([panel(MANY_UNSOLVED, 0.02)])
     assert {t.held.budget for t in found} == {4, 8, 16, 32}
-    assert {t.axis for t in found if t.held.budget == 32} == {"questions"}
+    assert {t.axis for t in found if t.held.budget == 32} == {"questions", "new_questions"}
+    assert {(t.held.share, t.bought.share) for t in found if t.axis == "new_questions"} == {(0.5, 1.0)}
     assert all((t.held.share == t.bought.share) == (t.axis == "responses") for t in found)
 
 
@@ -40,7 +52,7 @@ def test_intervals_cover_what_is_then_measured_in_85_to_95_of_100_simulated_surf
     for _ in range(200):
         told = backtest.told(backtest.trials([panel(MANY_UNSOLVED, 0.05, rng)]), 0.9)
         covered += [t.covered for t in told if t.trial.held.budget == 16]
-    assert len(covered) == 1200 and 0.85 <= np.mean(covered) <= 0.95
+    assert len(covered) == 1400 and 0.85 <= np.mean(covered) <= 0.95
 
 
 def test_intervals_of_a_bent_surface_are_widened_by_what_was_seen_before() -> None:

@@ -56,7 +56,7 @@ def test_as_a_stage_it_writes_the_ranking_and_the_back_test(study: Path) -> None
     told = json.loads((study / "metrics/advice.json").read_text())
     assert (told["unit"], told["simulator"], "spend" in told) == ("usd", True, False)
     (surface,) = told["surfaces"]
-    assert surface["kappa"] == pytest.approx(KAPPA, rel=0.1) and surface["seeds"] == 3
+    assert surface["curves"][0]["kappa"] == pytest.approx(KAPPA, rel=0.1) and surface["seeds"] == 3
     by_name = {row["name"]: row for row in told["purchases"]}
     assert set(by_name) == {None, "majority_vote", "self_refine"}
     free, refined = by_name["majority_vote"], by_name["self_refine"]

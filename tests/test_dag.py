@@ -13,8 +13,8 @@ import yaml
 from stages import params
 
 ROOT = Path(__file__).parents[1]
-STUDY, BUDGET = ROOT / "studies" / "kdos", ROOT / "studies" / "budget"
-FOLDERS = (ROOT, STUDY, BUDGET)  # each holds a graph, dvc.yaml, with its settings, params.yaml
+STUDY, BUDGET, GSM8K = (ROOT / "studies" / name for name in ("kdos", "budget", "gsm8k"))
+FOLDERS = (ROOT, STUDY, BUDGET, GSM8K)  # each holds a graph, dvc.yaml, with its settings, params.yaml
 GRAPHS: dict[Path, dict[str, Any]] = {f: yaml.safe_load((f / "dvc.yaml").read_text()) for f in FOLDERS}
 SETTINGS: dict[Path, dict[str, Any]] = {f: yaml.safe_load((f / "params.yaml").read_text()) for f in FOLDERS}
 STAGES = [(folder, name) for folder, graph in GRAPHS.items() for name in graph["stages"]]

@@ -33,7 +33,13 @@ SERIES = {
     ),
     "shifts": ("Composition", "Within questions", "weak, physics: answer type", "8 → 16"),
     "variants": ("temperature 0.5", "temperature 1 (as in the study)", "tolerance 0.2"),
-    "advice-backtest": ("More responses", "More questions", "inside the interval", "predicted = observed"),
+    "advice-backtest": (
+        "More responses",
+        "More questions",
+        "New questions",
+        "inside",
+        "predicted = observed",
+    ),
 }
 CELL: dict[str, Any] = {"teacher": "t", "student": "s", "domain": "physics", "share": 1.0}
 PLAIN: dict[str, Any] = {"protocol": "rejection_sampling", "matched": "samples"}
@@ -126,10 +132,10 @@ def test_cells_of_shifts_have_the_colour_of_their_p() -> None:
 
 
 def test_trials_of_every_source_are_counted_and_drawn() -> None:
-    trial = {"held_share": 1.0, "share": 1.0, "predicted": -0.1, "low": -0.2, "high": 0.0, "observed": -0.3}
+    trial = {"axis": "responses", "predicted": -0.1, "low": -0.2, "high": 0.0, "observed": -0.3}
     rows = [trial | {"domain": d, "covered": d == "mixed"} for d in ("physics", "mixed")]
     said = words(budget_advice.back_test(rows, 0.9))
-    assert "More responses: 1 of 2 inside the interval" in said and "mixed" in said
+    assert "More responses: 1 of 2 inside" in said and "mixed" in said
     assert "More questions: 0 of 0" in said and "beyond the frame" not in said
     rows = [trial | {"domain": "physics", "covered": True} for _ in range(99)]
     assert "1 beyond the frame" in words(

@@ -9,8 +9,12 @@ import numpy as np
 from stages.advice.surface import Change, Measured, Surface, Theta, fit
 from stages.grid import Cut
 
-Axis = Literal["responses", "questions"]
-AXES: tuple[Axis, ...] = ("responses", "questions")
+Axis = Literal[
+    "responses",
+    "questions",  # to a share that was measured at some budget
+    "new_questions",  # beyond every share that was measured
+]
+AXES: tuple[Axis, ...] = ("responses", "questions", "new_questions")
 
 
 class Panel(NamedTuple):
@@ -62,34 +66,54 @@ class Factor(NamedTuple):
         return self.doublings >= doublings - 0.01
 
 
-def axis_of(held: Cut, bought: Cut) -> Axis | None:
-    """Return along which axis a purchase goes; None where it changes neither or both."""
+def axis_of(held: Cut, bought: Cut, visible: Iterable[Measured]) -> Axis | None:
+    """Return along which axis a purchase goes; None where it changes neither or both.
+
+    Args:
+        held: cut to start from.
+        bought: cut to go to.
+        visible: the cells that the forecast is made from.
+    """
     if bought.share == held.share:
         return "responses" if bought.budget > held.budget else None
-    return "questions" if bought.budget == held.budget and bought.share > held.share else None
+    if bought.budget != held.budget or bought.share < held.share:
+        return None
+    return "questions" if bought.share <= max(c.cut.share for c in visible) else "new_questions"
 
 
 def trials(panels: Iterable[Panel]) -> list[Trial]:
     """Hide and predict, from every cell whose budget has a coverage law.
 
-    At the held cell (s, r) the surface sees the cells with smaller budgets and that cell, and the coverage
-    law the first r draws of each question. Every other cell at r or beyond is hidden, so that more responses
-    and more questions are both forecasts. Where a single share is visible, more questions are not tried.
+    At the held cell (s, r) the surface sees the coverage law of the first r draws of each question and
+
+    - for more responses and more questions the cells with smaller budgets and the held one: every other cell
+      at r or beyond is hidden, so that both are forecasts;
+    - for new questions the cells with neither a larger share nor a larger budget, as one sees none of the
+      questions that are yet to be found.
+
+    Where a single share is visible, more questions are not tried.
     """
-    return [trial for panel in panels for held in panel.cells for trial in _from(panel, held)]
+    found = []
+    for panel in panels:
+        for held in panel.cells:
+            share, budget = held.cut
+            earlier = [c for c in panel.cells if c.cut.budget < budget or c is held]
+            found += _from(panel, held, earlier, ("responses", "questions"))
+            fewer = [c for c in panel.cells if c.cut.share <= share and c.cut.budget <= budget]
+            found += _from(panel, held, fewer, ("new_questions",))
+    return found
 
 
-def _from(panel: Panel, held: Measured) -> list[Trial]:
-    """Return the trials from one held cell."""
-    visible = [c for c in panel.cells if c.cut.budget < held.cut.budget or c is held]
+def _from(panel: Panel, held: Measured, visible: Sequence[Measured], axes: Sequence[Axis]) -> list[Trial]:
+    """Return the trials from one held cell along some axes."""
     surface = fit(visible, panel.theta.get(held.cut.budget))
     found = []
     for other in panel.cells:
-        axis = axis_of(held.cut, other.cut)
-        predicted = surface.change(held.cut, other.cut)
-        if axis is None or predicted is None or predicted.error == 0:
+        axis = axis_of(held.cut, other.cut, visible)
+        predicted = surface.change(held.cut, other.cut, held.loss)
+        if axis is None or axis not in axes or predicted is None or predicted.error == 0:
             continue
-        if axis == "questions" and surface.shares < 2:
+        if axis != "responses" and surface.shares < 2:
             continue
         ratio = other.cut.share * other.cut.budget / (held.cut.share * held.cut.budget)
         found.append(
@@ -111,6 +135,7 @@ def _from(panel: Panel, held: Measured) -> list[Trial]:
 
 
 def _score(predicted: Change, observed: float) -> float:
+    """Return the size of the error as a normal score."""
     from scipy.stats import norm, t
 
     tail = t.sf(abs(predicted.estimate - observed) / predicted.error, predicted.freedom)

@@ -200,10 +200,10 @@ def _surface(of: Group) -> dict[str, Any]:
         "shares": surface.shares,
         "seeds": min(cell.seeds for cell in of.panel.cells),
         "coverage": dict(zip(("a", "b", "pi"), surface.theta, strict=True)) if surface.theta else None,
-        "E0": surface.E0,
-        "kappa": surface.kappa,
-        "kappa_error": surface.kappa_error,
-        "sigma": surface.sigma,
+        "curves": [
+            {name: value for name, value in curve._asdict().items() if name != "x"}
+            for curve in surface.curves
+        ],
     }
 
 
@@ -215,6 +215,7 @@ def _outcome(told: Told) -> dict[str, Any]:
         "held_budget": trial.held.budget,
         "share": trial.bought.share,
         "budget": trial.bought.budget,
+        "axis": trial.axis,
         "predicted": trial.predicted.estimate,
         "low": told.low,
         "high": told.high,

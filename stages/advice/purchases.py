@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from stages.advice import Config
-from stages.advice.backtest import Axis, Factor, Panel, factor, interval
+from stages.advice.backtest import Factor, Panel, axis_of, factor, interval
 from stages.advice.costs import Cost, Rates, Unit, extension
 from stages.advice.surface import Change, Measured, Surface, fit
 from stages.grid import Cut
 
-Kind = Literal["responses", "questions", "teacher", "protocol", "density"]
+Extension = Literal["responses", "questions"]
+Kind = Literal[Extension, "teacher", "protocol", "density"]
 Verdict = Literal["gain", "loss", "undecided"]
 Reason = Literal[
     "",
@@ -112,26 +113,26 @@ def candidates(of: Group, config: Config) -> list[Purchase]:
 
 def extended(of: Group, bought: Cut, config: Config) -> Purchase:
     """Return the purchase of more responses, or of more questions, up to a cut."""
-    held = of.held.cut
-    axis: Axis = "questions" if bought.share > held.share else "responses"
+    names, held = of.panel[:3], of.held.cut
+    axis = axis_of(held, bought, of.panel.cells)
+    kind: Extension = "responses" if axis == "responses" else "questions"
     cost = extension(of.rates, held, bought, config, of.panel.domain)
-    change = of.surface.change(held, bought)
-    if axis == "questions" and of.surface.shares < 2:
-        return _purchase(
-            of.panel[:3], axis, held, bought, None, None, None, of.level, False, cost, "one_share"
-        )
-    if change is None:
-        reason: Reason = "" if of.surface.status == "ok" else of.surface.status
-        return _purchase(of.panel[:3], axis, held, bought, None, None, None, of.level, False, cost, reason)
-    if change.estimate <= -of.held.loss:  # the straight line would end below a loss of nought
-        return _purchase(
-            of.panel[:3], axis, held, bought, None, None, None, of.level, False, cost, "below_zero"
-        )
+    change = of.surface.change(held, bought, of.held.loss)
+    reason: Reason = ""
+    if kind == "questions" and of.surface.shares < 2:
+        reason = "one_share"
+    elif change is None:
+        reason = "" if of.surface.status == "ok" else of.surface.status
+    elif change.estimate <= -of.held.loss:  # a straight line would end below a loss of nought
+        reason = "below_zero"
+    if reason or change is None or axis is None:
+        return _purchase(names, kind, held, bought, None, None, None, of.level, False, cost, reason)
     doublings = math.log2(bought.share * bought.budget / (held.share * held.budget))
     past = factor(of.factors, axis, doublings)
-    ends = interval(change, past.factor if past else 1.0, of.level)
+    low, high = interval(change, past.factor if past else 1.0, of.level)
+    ends = max(low, -of.held.loss), high  # no loss falls below 0
     reached = past is not None and past.reaches(doublings)
-    return _purchase(of.panel[:3], axis, held, bought, None, change.estimate, ends, of.level, reached, cost)
+    return _purchase(names, kind, held, bought, None, change.estimate, ends, of.level, reached, cost)
 
 
 def another_teacher(of: Group, other: Group) -> Purchase | None:
@@ -147,13 +148,14 @@ def another_teacher(of: Group, other: Group) -> Purchase | None:
     cost = extension(other.rates, None, cut, Config(), of.panel.domain)
     estimate, name = there.loss - of.held.loss, other.panel.teacher
     a, b = of.surface, other.surface
-    if a.sigma is None or b.sigma is None:
-        status = a.status if a.sigma is None else b.status
+    here_scatter, there_scatter = a.scatter(of.held.loss), b.scatter(there.loss)
+    if here_scatter is None or there_scatter is None:
+        status = a.status if here_scatter is None else b.status
         reason: Reason = "" if status == "ok" else status
         return _purchase(
             of.panel[:3], "teacher", cut, cut, name, estimate, None, of.level, True, cost, reason
         )
-    of_a, of_b = a.sigma**2, b.sigma**2
+    of_a, of_b = here_scatter**2, there_scatter**2
     variance = of_a + of_b
     freedom = variance**2 / (of_a**2 / a.freedom + of_b**2 / b.freedom) if variance else 1.0
     ends = interval(Change(estimate, variance**0.5, freedom), 1.0, of.level)

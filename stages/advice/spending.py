@@ -1,12 +1,11 @@
 """What a given sum buys: the largest extension that it affords, and the best of all affordable purchases."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from stages.advice import Config
-from stages.advice.backtest import AXES, Axis
 from stages.advice.costs import Unit, asked, extension
-from stages.advice.purchases import Group, Purchase, extended, standing
+from stages.advice.purchases import Extension, Group, Purchase, extended, standing
 from stages.errors import BadInput
 from stages.grid import Cut
 
@@ -51,7 +50,7 @@ def spend(
         unit: of the amount.
         config: settings.
     """
-    extensions = [largest(of, axis, amount, unit, config) for of in groups for axis in AXES]
+    extensions = [largest(of, kind, amount, unit, config) for of in groups for kind in get_args(Extension)]
     rows = [row for row in extensions if row] + list(others)
     costs = [row.cost.of(unit) for row in rows]
     affordable = [row for row, cost in zip(rows, costs, strict=True) if cost is not None and cost <= amount]
@@ -61,21 +60,21 @@ def spend(
     return Spending(amount, unit, affordable, best, None if cost is None else amount - cost)
 
 
-def largest(of: Group, axis: Axis, amount: float, unit: Unit, config: Config) -> Purchase | None:
-    """Return the largest extension along an axis that the amount affords; None where it affords none.
+def largest(of: Group, kind: Extension, amount: float, unit: Unit, config: Config) -> Purchase | None:
+    """Return the largest extension of a kind that the amount affords; None where it affords none.
 
-    Questions end at the largest multiple of the source in the settings: farther the line says nothing.
+    Questions end at the largest multiple of the source in the settings: farther the curve says nothing.
     """
     share, budget = of.held.cut
     Q = of.rates.questions
 
     def cut(steps: int) -> Cut:
         return (
-            Cut(share, budget + steps) if axis == "responses" else Cut((asked(share, Q) + steps) / Q, budget)
+            Cut(share, budget + steps) if kind == "responses" else Cut((asked(share, Q) + steps) / Q, budget)
         )
 
     def affords(steps: int) -> bool:
-        if axis == "questions" and cut(steps).share > max(1.0, *config.questions):
+        if kind == "questions" and cut(steps).share > max(1.0, *config.questions):
             return False
         cost = extension(of.rates, of.held.cut, cut(steps), config, of.panel.domain).of(unit)
         return cost is not None and cost <= amount

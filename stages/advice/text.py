@@ -7,6 +7,7 @@ from stages.advice.costs import Unit
 from stages.advice.purchases import Purchase
 from stages.advice.spending import Spending
 from stages.advice.study import Advice
+from stages.advice.surface import FORMS, Surface
 from stages.tables.figures import ABSENT, number, percent, whole, with_interval
 from stages.tables.grids import Grid, markdown
 
@@ -150,8 +151,8 @@ def best_of_each(found: Advice) -> Grid:
         rows.append(
             (
                 *of.panel[:3],
-                number(of.surface.kappa),
-                number(of.surface.sigma),
+                *_curve(of.surface),
+                number(of.surface.scatter(of.held.loss)),
                 f"{len(clear)} of {sum(row.group == of.panel[:3] for row in found.purchases)}",
                 _says(first),
             )
@@ -160,15 +161,24 @@ def best_of_each(found: Advice) -> Grid:
     alone = " One training seed: its noise is part of σ and not known by itself." if one_seed else ""
     return Grid(
         title="Best purchase of each teacher, student and domain",
-        head=("teacher", "student", "domain", "κ", "σ", "gains", "buy"),
+        head=("teacher", "student", "domain", "loss", "weight", "E0", "κ", "σ", "gains", "buy"),
         rows=rows,
         note=(
-            "Loss = E0 + κ·(1 − s·(1 − F(r))) over question shares s and budgets r, F the coverage law of "
-            "the ledger: κ is what covering the whole source is worth, σ a cell's scatter about that line,"
-            " both in nats per answer token. Gains: purchases whose interval shows one." + alone
+            "The loss is a curve in the covered share C = s·(1 − F(r)) of the source, over question shares s "
+            "and budgets r, F the coverage law of the ledger. Of three forms that are weighed by their "
+            "likelihoods the heaviest is shown. σ: a cell's scatter at the held loss. E0 and σ in nats per "
+            "answer token. Gains: purchases whose interval shows one." + alone
         ),
-        texts=3,
+        texts=4,
     )
+
+
+def _curve(surface: Surface) -> tuple[str, str, str, str]:
+    """Return form, weight, E0 and kappa of the heaviest curve."""
+    if not surface.curves:
+        return ABSENT, ABSENT, ABSENT, ABSENT
+    best = surface.curves[0]
+    return FORMS[best.form], percent(best.weight, ".0f"), number(best.E0), number(best.kappa)
 
 
 def _says(row: Purchase) -> str:
@@ -181,7 +191,7 @@ def trials(document: dict[str, Any]) -> Grid:
     rows = [
         (
             _scope(entry["scope"], document["budget"]),
-            entry["axis"],
+            entry["axis"].replace("_", " "),
             str(entry["trials"]),
             number(entry["mean_error"]),
             number(entry["median_absolute_error"]),
@@ -195,9 +205,10 @@ def trials(document: dict[str, Any]) -> Grid:
         rows=rows,
         note=(
             "From each held cell everything at its budget or beyond is hidden, the advice given, and the "
-            "change then looked up; intervals are widened only by what was known before. Errors: predicted"
-            f" − observed, nats per answer token. Inside: at a level of {100 * document['level']:g} %, with"
-            " the binomial interval of as many independent trials."
+            "change then looked up; for new questions every larger share is hidden too. Intervals are "
+            "widened only by what was known before. Errors: predicted − observed, nats per answer token. "
+            f"Inside: at a level of {100 * document['level']:g} %, with the binomial interval of as many "
+            "independent trials."
         ),
         texts=2,
     )

@@ -22,7 +22,7 @@ _FIELDS = ("kind", "name", "change", "low", "high", "level", "back_tested", "ver
 
 
 def back_test(outcomes: Sequence[Row], level: float) -> str:
-    """Draw predicted against observed changes of the loss, more responses and more questions apart.
+    """Draw predicted against observed changes of the loss, each axis apart.
 
     Args:
         outcomes: of the back-test, as advice.json has them.
@@ -30,13 +30,14 @@ def back_test(outcomes: Sequence[Row], level: float) -> str:
     """
     names = panels.domains(outcomes, SOURCES)
     kinds = {
-        "More responses": (panels.RESPONSES, [r for r in outcomes if r["share"] == r["held_share"]]),
-        "More questions": (panels.QUESTIONS, [r for r in outcomes if r["share"] != r["held_share"]]),
+        "More responses": (panels.RESPONSES, of(outcomes, axis="responses")),
+        "More questions": (panels.QUESTIONS, of(outcomes, axis="questions")),
+        "New questions": (panels.QUESTIONS, of(outcomes, axis="new_questions")),
     }
     low, high = _reach(outcomes)
 
     def paint(figure: "Figure") -> None:
-        axes = figure.subplots(1, 2, sharex=True, sharey=True)
+        axes = figure.subplots(1, 3, sharex=True, sharey=True)
         for ax, (title, (colour, rows)) in zip(axes, kinds.items(), strict=True):
             ax.plot([low, high], [low, high], color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
             for i, domain in enumerate(names):
@@ -49,7 +50,7 @@ def back_test(outcomes: Sequence[Row], level: float) -> str:
                     look |= {"elinewidth": 0.7, "ecolor": (colour, 0.3)}
                     ax.errorbar(x, y, xerr=ends, **look)
             inside = sum(row["covered"] for row in rows)
-            ax.set_title(f"{title}: {inside} of {len(rows)} inside the interval")
+            ax.set_title(f"{title}: {inside} of {len(rows)} inside")
             beyond = sum(not low <= row["predicted"] <= high for row in rows)
             if beyond:
                 panels.say(ax, f"{beyond} beyond the frame", "lower right")
@@ -67,7 +68,7 @@ def back_test(outcomes: Sequence[Row], level: float) -> str:
         panels.legend(figure, handles, across=6)
 
     title = "Back-test of the advice: predicted against observed changes of the eval loss"
-    return draw("advice-backtest", title, (11, 5.6), paint)
+    return draw("advice-backtest", title, (14, 5.6), paint)
 
 
 def _reach(outcomes: Sequence[Row]) -> tuple[float, float]:
