@@ -18,7 +18,7 @@ from scripted_teacher import article, config
 
 from stages import files, respond
 from stages.records import Article, PoolQuestion
-from stages.teacher import client, prompts, wire
+from stages.teacher import client, dispatch, prompts, wire
 from stages.teacher.client import Request, draw
 from stages.teacher.store import ResponseStore
 
@@ -35,13 +35,13 @@ def respond_once(folder, store, ledger, returned):
     os.environ["SEEDBED_STORE"] = str(store)
     with returned.open("a") as notes:
 
-        class Noting(client._Run):
+        class Noting(dispatch.Run):
             def _settle(self, item, outcome):
                 notes.write(f"{outcome.key}\n")
                 notes.flush()
                 super()._settle(item, outcome)
 
-        client._Run = Noting
+        client.Run = Noting
         options = f"--pool pool.parquet --articles articles.parquet --budget {BUDGET} --metrics counts.json"
         respond.main([*options.split(), "--out", str(ledger)], standalone_mode=False)
 

@@ -12,7 +12,7 @@ import pytest
 from scripted_teacher import SYNTHESIS, WORLD, completion, config, teacher
 
 from stages.errors import BadInput
-from stages.teacher import client, prompts
+from stages.teacher import dispatch, prompts
 from stages.teacher.client import Request, draw, tally
 from stages.teacher.store import ResponseStore
 
@@ -130,23 +130,24 @@ def test_a_reply_with_nul_and_lone_surrogates_survives_the_store(store):
 
 
 def test_workers_stop_though_a_library_loses_their_cancellation(store, monkeypatch):
-    ask = client._Run._ask
+    ask = dispatch.Run._ask
     lost = []
 
-    async def asked(self, item, paid):
+    async def asked(self, items):
         try:
-            return await ask(self, item, paid)
+            return await ask(self, items)
         except asyncio.CancelledError:
-            lost.append(item)
-            return await ask(self, item, paid)
+            lost.append(items)
+            return await ask(self, items)
 
-    monkeypatch.setattr(client._Run, "_ask", asked)
+    monkeypatch.setattr(dispatch.Run, "_ask", asked)
     endless = (Request(CAPITAL, rollout=i) for i in itertools.count())
 
     async def interrupted():
-        run = client._Run(config(concurrency=4), store, WORLD, (), None)
+        kept = []
+        run = dispatch.Run(config(concurrency=4), store, WORLD, (), None, kept.append)
         drawing = asyncio.create_task(run.all(endless))
-        while len(run.outcomes) < 20:
+        while len(kept) < 20:
             await asyncio.sleep(0.001)
         drawing.cancel()
         await asyncio.wait([drawing], timeout=10)

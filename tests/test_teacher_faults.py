@@ -11,7 +11,9 @@ from scripted_teacher import DROP, GOOD, Entry, config, teacher
 from stages.errors import BadInput
 from stages.teacher import prompts
 from stages.teacher.client import Request, draw
+from stages.teacher.pace import Pace
 from stages.teacher.store import ResponseStore
+from stages.teacher.wire import Job
 
 KEY = "sk-very-secret-key"
 JSON = (("Content-Type", "application/json"),)
@@ -34,7 +36,7 @@ def store(tmp_path, monkeypatch):
 
 
 def over(url, **changes):
-    return config(backend="openai", base_url=url, model="m", **{"concurrency": 1, **changes})
+    return config(backend="openai", base_url=url, model="m", **{"concurrency": 1, "patience": 0, **changes})
 
 
 @pytest.mark.parametrize(
@@ -155,10 +157,9 @@ def test_the_simulator_in_process_keeps_time_too(store):
         await asyncio.sleep(60)
 
     async def ask():
-        connection = endpoint.Endpoint(
-            endpoint.IN_PROCESS_URL, "k", timeout=0.1, retries=0, connections=1, app=hangs
-        )
-        await connection.complete({"model": "m"})
+        where = endpoint.IN_PROCESS_URL
+        connection = endpoint.Endpoint(where, "k", Pace(1), timeout=0.1, retries=0, app=hangs)
+        await connection.complete(Job("k", {"model": "m"}))
 
     import asyncio
 
@@ -178,10 +179,8 @@ def test_an_exception_in_the_simulator_is_a_500_and_is_retried(store):
         raise RuntimeError("broken")
 
     async def ask():
-        connection = endpoint.Endpoint(
-            endpoint.IN_PROCESS_URL, "k", timeout=5, retries=1, connections=1, app=fails
-        )
-        await connection.complete({"model": "m"})
+        connection = endpoint.Endpoint(endpoint.IN_PROCESS_URL, "k", Pace(1), timeout=5, retries=1, app=fails)
+        await connection.complete(Job("k", {"model": "m"}))
 
     with pytest.raises(BadInput, match="status 500"):
         asyncio.run(ask())

@@ -42,7 +42,7 @@ def test_a_malformed_reply_is_repaired_once_and_both_are_stored_and_priced(store
 
 def test_only_the_repair_is_drawn_where_only_it_is_missing(store):
     with teacher(BAD, "drop") as (url, served), pytest.raises(BadInput):
-        draw(rollouts(1), over_socket(url, retries=0), store)
+        draw(rollouts(1), over_socket(url, retries=0, patience=0), store)
     with teacher(GOOD) as (url, served):
         (outcome,) = draw(rollouts(1), over_socket(url), store)
     assert len(served) == 1

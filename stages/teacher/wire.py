@@ -1,11 +1,13 @@
 """What goes over the wire: the request body, its key, and the verdict on what comes back."""
 
+import functools
 import hashlib
 import json
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from stages import params
 from stages.teacher import prompts
 
 OK = "ok"
@@ -37,6 +39,36 @@ class Completion(NamedTuple):
     finish_reason: str | None
     prompt_tokens: int
     completion_tokens: int
+    model: str | None = None  # under which the endpoint answered
+
+
+class Job(NamedTuple):
+    """A request that is to be sent, for one draw or several of the same conversation."""
+
+    key: str  # in the store, of its first draw
+    body: dict[str, Any]  # of POST /chat/completions
+    draws: int = 1  # its `n`
+
+
+class Received(NamedTuple):
+    """What came back for one draw."""
+
+    text: str  # a chat completion with one choice, JSON
+    said: Completion
+    request_id: str | None
+    latency_s: float  # retries included
+
+
+class Accepts(params.Section):
+    """What an endpoint accepts; stated, never found out by failing."""
+
+    n: int = Field(default=1, ge=1, le=128)  # draws of a request; 1: one each, with a seed of its own
+    seed: bool = True
+    response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
+    limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # the name of the token limit
+
+
+USUAL = Accepts()
 
 
 class Garbled(Exception):
@@ -46,31 +78,94 @@ class Garbled(Exception):
 def request_key(model: str, messages: Messages, reply: type[prompts.Reply], sampling: Sampling) -> str:
     """Return sha256 of the canonical JSON of everything that decides the reply, in hex.
 
-    Neither the endpoint nor the price is in it: the same model elsewhere is the same model.
+    Neither the endpoint, nor what it accepts, nor the price is in it: the same model elsewhere is the same
+    model.
     """
-    canonical = {
-        "model": model,
-        "messages": messages,
-        "schema": {"name": reply.wire_name(), "schema": reply.wire_schema()},
-        **sampling._asdict(),
-    }
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    # The parts of a JSON object with sorted names: what many requests share is written once.
+    text = (
+        f'{{"max_tokens":{sampling.max_tokens},{_conversation(model, messages)},"rollout":{sampling.rollout},'
+        f'{_form(reply)},"seed":{sampling.seed},"temperature":{_canonical(sampling.temperature)}}}'
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@functools.lru_cache(maxsize=4)  # the draws of one conversation are keyed one after the other
+def _conversation(model: str, messages: Messages) -> str:
+    return f'"messages":{_canonical(messages)},"model":{_canonical(model)}'
+
+
+@functools.cache
+def _form(reply: type[prompts.Reply]) -> str:
+    return f'"schema":{_canonical({"name": reply.wire_name(), "schema": reply.wire_schema()})}'
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def request_body(
-    model: str, messages: Messages, reply: type[prompts.Reply], sampling: Sampling
+    model: str,
+    messages: Messages,
+    reply: type[prompts.Reply],
+    sampling: Sampling,
+    accepts: Accepts = USUAL,
+    n: int = 1,
 ) -> dict[str, Any]:
-    """Return the body of POST /chat/completions; rollouts differ on the wire by their seed."""
-    schema = {"name": reply.wire_name(), "strict": True, "schema": reply.wire_schema()}
-    return {
+    """Return the body of POST /chat/completions; rollouts differ on the wire by their seed.
+
+    Args:
+        model: name.
+        messages: (role, content) of each.
+        reply: what is to come back.
+        sampling: of the first draw.
+        accepts: what the endpoint takes; what it does not is left out.
+        n: draws, of this rollout and those after it.
+    """
+    body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": role, "content": content} for role, content in messages],
         "temperature": sampling.temperature,
-        "max_tokens": sampling.max_tokens,
-        "seed": sampling.seed + sampling.rollout,
-        "response_format": {"type": "json_schema", "json_schema": schema},
+        accepts.limit: sampling.max_tokens,
     }
+    if accepts.seed:
+        body["seed"] = sampling.seed + sampling.rollout
+    if accepts.response_format == "json_schema":
+        schema = {"name": reply.wire_name(), "strict": True, "schema": reply.wire_schema()}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif accepts.response_format == "json_object":
+        body["response_format"] = {"type": "json_object"}
+    return body | ({"n": n} if n > 1 else {})
+
+
+def read_draws(body: str, draws: int) -> list[tuple[str, Completion]]:
+    """Return each draw of a response as a response of its own, and what it says.
+
+    Of several draws the prompt is counted with the first, for it is paid once; the reply's tokens, which come
+    as one sum, are divided in proportion to the replies' lengths.
+
+    Raises:
+        Garbled: see `read_completion`; or there are not as many choices.
+    """
+    if draws == 1:
+        return [(body, read_completion(body))]
+    whole = read_completion(body)
+    data = json.loads(body)
+    choices = data["choices"]
+    if len(choices) != draws:
+        raise Garbled(f"a completion with {len(choices)} choices where {draws} were asked for")
+    try:
+        lengths = [1 + len(choice["message"].get("content") or "") for choice in choices]
+    except (KeyError, TypeError, AttributeError):
+        raise Garbled("a completion with choices that are none") from None
+    ends = [whole.completion_tokens * sum(lengths[:i]) // sum(lengths) for i in range(draws + 1)]
+    found = []
+    for i, choice in enumerate(choices):
+        prompt, completion = 0 if i else whole.prompt_tokens, ends[i + 1] - ends[i]
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion}
+        one = data | {"choices": [choice], "usage": usage | {"total_tokens": prompt + completion}}
+        text = _canonical(one | {"seedbed": {"draw": i, "of": draws}})
+        found.append((text, read_completion(text)))
+    return found
 
 
 def read_completion(body: str) -> Completion:
@@ -100,7 +195,15 @@ def read_completion(body: str) -> Completion:
         raise Garbled("JSON that is no chat completion with choices and token usage") from None
     if not texts_fit or not counts_fit:
         raise Garbled("a chat completion with fields of the wrong type")
-    return Completion(_encodable(content), _encodable(refusal), finish, prompt_tokens, completion_tokens)
+    model = data.get("model")
+    return Completion(
+        _encodable(content),
+        _encodable(refusal),
+        finish,
+        prompt_tokens,
+        completion_tokens,
+        model if isinstance(model, str) else None,
+    )
 
 
 def _encodable(text: str | None) -> str:

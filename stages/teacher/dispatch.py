@@ -1,0 +1,312 @@
+"""One run of draws: what the store lacks is sent, as much at a time as is allowed, and handed on in order."""
+
+import asyncio
+import operator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from stages.errors import BadInput
+from stages.records import Article, SeedProblem
+from stages.teacher import prompts, wire
+from stages.teacher.outcomes import Outcome, Request, amount, cost, total
+from stages.teacher.settings import Config
+from stages.teacher.store import ResponseStore, Row
+
+if TYPE_CHECKING:
+    from stages.teacher.endpoint import Endpoint
+    from stages.teacher.simulator import Prepared
+
+LOOKAHEAD = 256  # requests looked up in the store at once, ahead of those being sent
+WINDOW = 4096  # requests between the first that is not settled and the last that was read, at least
+JUDGED = 20  # replies before their share of malformed ones means anything
+GRACE_S = 5.0  # after a fault, time for replies in flight to come in and be kept: they are paid for
+
+
+class Draw(NamedTuple):
+    """A request as it is keyed."""
+
+    key: str
+    prompt: prompts.Prompt
+    sampling: wire.Sampling
+
+
+class Missing(NamedTuple):
+    """A draw to make."""
+
+    item: Draw
+    first: Row | None  # its first reply where only the repair is missing
+
+
+class Run:
+    """One call of `client.each`; the arguments are its."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: ResponseStore,
+        articles: Sequence[Article] | None,
+        problems: Sequence[SeedProblem],
+        progress: Callable[[int, int], None] | None,
+        keep: Callable[[Outcome], None],
+    ) -> None:
+        self.config, self.store, self.keep = config, store, keep
+        self.progress = progress or (lambda done, total: None)
+        self.model = config.model
+        self.simulator: Prepared | None = None
+        if config.max_cost is not None and None in (config.price.input, config.price.output):
+            raise BadInput("teacher.max_cost: teacher.price is not known; set it, or set max_cost to null")
+        if config.backend == "embedded":
+            from stages.teacher import simulator
+
+            if articles is None and not problems:
+                raise ValueError("the embedded teacher needs articles to read, or problems to solve")
+            self.simulator = simulator.prepared(articles or (), config.model, config.embedded, problems)
+            self.model = self.simulator.model_id
+        self.window = max(WINDOW, 64 * config.concurrency)
+        self.backlog: deque[Missing] = deque()  # read, and not being drawn yet
+        self.places: dict[str, list[int]] = {}  # where each key stands that is not settled yet
+        self.ready: dict[int, Outcome] = {}  # settled, waiting for an earlier one
+        self.read = self.handed_on = self.settled = self.total = 0
+        self.reasons: Counter[str] = Counter()
+        self.stopping = False
+        self._room = asyncio.Event()
+        self._endpoint: Endpoint | None = None
+
+    async def all(self, requests: Iterable[Request]) -> None:
+        """Serve every request with `concurrency` workers that share one stream of them."""
+        self.total = operator.length_hint(requests, 0)
+        self.requests = iter(requests)
+        first = await self._take()
+        if first:
+            self._endpoint = self._connect()
+            try:
+                await self._work(first)
+            finally:
+                await self._endpoint.close()
+        self._check_malformed(final=True)
+
+    async def _work(self, first: list[Missing]) -> None:
+        async def worker(group: list[Missing] | None) -> None:
+            while not self.stopping and (group := group or await self._take()):
+                await self._draw(group)
+                group = None
+
+        starts = [first, *[None] * (self.config.concurrency - 1)]
+        workers = [asyncio.create_task(worker(start)) for start in starts]
+        try:
+            # Not gather: when it is cancelled it cancels the workers and waits for them, and one whose
+            # cancellation a library lost to a reply in the same instant (as asyncio.wait_for does before
+            # Python 3.12) would draw on for ever.
+            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        except Exception as error:
+            self.stopping = True
+            self._room.set()
+            await asyncio.wait(workers, timeout=self.config.timeout if isinstance(error, Spent) else GRACE_S)
+            raise
+        finally:
+            self.stopping = True
+            for task in workers:
+                task.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _take(self) -> list[Missing] | None:
+        """Return the next draws for one request, as soon as there is room for them; None at the end."""
+        while not self.backlog:
+            if self.read - self.handed_on > self.window:
+                self._room.clear()
+                await self._room.wait()
+                if self.stopping:
+                    return None
+            elif not self._look_up(list(islice(self.requests, LOOKAHEAD))):
+                return None
+            else:
+                await asyncio.sleep(0)  # so that an interrupt is heard where all is in the store
+        group = [self.backlog.popleft()]
+        while self.backlog and len(group) < self.config.accepts.n and _follows(group, self.backlog[0]):
+            group.append(self.backlog.popleft())
+        return group
+
+    def _look_up(self, requests: list[Request]) -> bool:
+        """Settle what the store can serve in full, and put the rest into the backlog; False at the end."""
+        items: list[Draw] = []
+        for request in requests:
+            item = self._begin(request)
+            if item.key in self.places:
+                self.places[item.key].append(self.read)
+            else:
+                self.places[item.key] = [self.read]
+                items.append(item)
+            self.read += 1
+        rows = self.store.get([item.key for item in items])
+        for item in items:
+            row = rows.get(item.key)
+            outcome = self._from_store(item, row)
+            if outcome:
+                self._settle(item, outcome)
+            else:
+                self.backlog.append(Missing(item, row))
+        return bool(requests)
+
+    def _begin(self, request: Request) -> Draw:
+        config = self.config
+        temperature = config.temperature if request.temperature is None else request.temperature
+        sampling = wire.Sampling(float(temperature), config.max_tokens, request.seed, request.rollout)
+        prompt = request.prompt
+        key = wire.request_key(self.model, prompt.messages, prompt.reply, sampling)
+        return Draw(key, prompt, sampling)
+
+    def _from_store(self, item: Draw, row: Row | None) -> Outcome | None:
+        """Return the outcome if the store has all of it."""
+        if row is None:
+            return None
+        completion = wire.read_completion(row.body)
+        reply, reason = wire.judge(completion, item.prompt.reply)
+        if reason == wire.OK:
+            return self._outcome([row], reply, reason, paid=[])
+        second = self._repair(item, completion, reason)
+        repaired = self.store.get([second.key]).get(second.key)
+        if repaired is None:
+            return None
+        reply, reason = wire.judge(wire.read_completion(repaired.body), item.prompt.reply)
+        return self._outcome([row, repaired], reply, reason, paid=[])
+
+    async def _draw(self, group: list[Missing]) -> None:
+        """Draw replies where the store has none, and second ones where the first are malformed."""
+        if group[0].first:
+            firsts = [(row, wire.read_completion(row.body), False) for _, row in group if row]
+        else:
+            firsts = [(*kept, True) for kept in await self._ask([item for item, _ in group])]
+        for (item, _), (first, completion, new) in zip(group, firsts, strict=True):
+            paid = [first] if new else []
+            reply, reason = wire.judge(completion, item.prompt.reply)
+            rows = [first]
+            if reason != wire.OK:
+                ((second, completion),) = await self._ask([self._repair(item, completion, reason)])
+                reply, reason = wire.judge(completion, item.prompt.reply)
+                rows, paid = [first, second], [*paid, second]
+            self._settle(item, self._outcome(rows, reply, reason, paid))
+
+    def _repair(self, item: Draw, completion: wire.Completion, reason: str) -> Draw:
+        messages = wire.repair_messages(item.prompt.messages, completion, reason, item.prompt.reply)
+        prompt = prompts.Prompt(messages, item.prompt.reply)
+        key = wire.request_key(self.model, messages, prompt.reply, item.sampling)
+        return Draw(key, prompt, item.sampling)
+
+    async def _ask(self, items: list[Draw]) -> list[tuple[Row, wire.Completion]]:
+        """Send one request for some draws; return what the store then holds for each."""
+        assert self._endpoint is not None
+        self._check_cost()
+        key, prompt, sampling = items[0]
+        accepts, n = self.config.accepts, len(items)
+        body = wire.request_body(self.model, prompt.messages, prompt.reply, sampling, accepts, n)
+        found = await self._endpoint.complete(wire.Job(key, body, n))
+        return [await self._keep(item, received) for item, received in zip(items, found, strict=True)]
+
+    async def _keep(self, item: Draw, received: wire.Received) -> tuple[Row, wire.Completion]:
+        """Commit a reply; return what the store then holds for its key."""
+        said = received.said
+        row = Row(
+            item.key,
+            self.model,
+            received.text,
+            said.finish_reason,
+            said.prompt_tokens,
+            said.completion_tokens,
+            received.latency_s,
+            received.request_id,
+        )
+        kept = await asyncio.wrap_future(self.store.put(row))
+        return kept, said if kept is row else wire.read_completion(kept.body)
+
+    def _outcome(self, rows: list[Row], reply: prompts.Reply | None, reason: str, paid: list[Row]) -> Outcome:
+        return Outcome(
+            key=rows[-1].key,
+            reply=reply,
+            reason=reason,
+            prompt_tokens=sum(row.prompt_tokens for row in rows),
+            completion_tokens=sum(row.completion_tokens for row in rows),
+            cost_usd=total(cost(row, self.config.price) for row in rows),
+            cached=not paid,
+            repaired=len(rows) > 1,
+            calls=len(paid),
+            paid_usd=total(cost(row, self.config.price) for row in paid),
+        )
+
+    def _settle(self, item: Draw, outcome: Outcome) -> None:
+        first, *twins = self.places.pop(item.key)
+        self.ready[first] = outcome
+        for twin in twins:
+            self.ready[twin] = outcome._replace(cached=True, calls=0, paid_usd=0.0)
+        self.settled += 1 + len(twins)
+        self.reasons[outcome.reason] += 1 + len(twins)
+        self._check_malformed(final=False)
+        while self.handed_on in self.ready:
+            self.keep(self.ready.pop(self.handed_on))
+            self.handed_on += 1
+        self._room.set()
+        self.progress(self.settled, self.total)
+
+    def _check_malformed(self, final: bool) -> None:
+        done, limit = self.settled, self.config.max_malformed
+        malformed = done - self.reasons[wire.OK]
+        spread = 0.0 if final else 3.0 * (limit * (1.0 - limit) * done) ** 0.5
+        if done >= JUDGED and malformed > limit * done + spread:
+            named = ", ".join(
+                f"{n} {reason}" for reason, n in sorted(self.reasons.items()) if reason != wire.OK
+            )
+            raise BadInput(
+                f"teacher '{self.config.model}': {malformed} of {done} replies are malformed after "
+                f"repair ({named}); raise teacher.max_tokens or max_malformed, or take a model with "
+                "structured outputs"
+            )
+
+    def _check_cost(self) -> None:
+        """Raise `Spent` if what was ever spent on this model has reached the cap."""
+        if self.config.max_cost is None:
+            return
+        spent = self.store.spent(self.model)
+        usd = amount(spent.prompt_tokens, spent.completion_tokens, self.config.price) or 0.0
+        if usd >= self.config.max_cost:
+            raise Spent(
+                f"teacher '{self.config.model}': {usd:.4f} USD are spent, teacher.max_cost is "
+                f"{self.config.max_cost:g}; what was drawn is kept, raise it to go on"
+            )
+
+    def _connect(self) -> "Endpoint":
+        from stages.teacher import endpoint  # openai takes a second to import
+        from stages.teacher.pace import Pace
+
+        config = self.config
+        if self.simulator:
+            app, url, key = self.simulator.application, endpoint.IN_PROCESS_URL, "embedded"
+        else:
+            app, url = None, config.base_url or endpoint.OPENAI_URL
+            key = endpoint.api_key(config.api_key_env)
+        pace = Pace(config.concurrency, config.requests_per_minute, config.tokens_per_minute, config.patience)
+        return endpoint.Endpoint(
+            url,
+            key,
+            pace,
+            timeout=config.timeout,
+            retries=config.retries,
+            app=app,
+            max_bytes=config.max_bytes,
+            answers_as=config.answers_as,
+        )
+
+
+class Spent(BadInput):
+    """The cap on the cost is reached."""
+
+
+def _follows(group: list[Missing], other: Missing) -> bool:
+    """Return whether a draw is the next rollout of a group's conversation, and can go with it."""
+    last = group[-1]
+    wanted = last.item.sampling._replace(rollout=last.item.sampling.rollout + 1)
+    if last.first or other.first or other.item.sampling != wanted:
+        return False
+    return last.item.prompt == other.item.prompt
