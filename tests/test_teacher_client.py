@@ -130,17 +130,17 @@ def test_a_reply_with_nul_and_lone_surrogates_survives_the_store(store):
 
 
 def test_workers_stop_though_a_library_loses_their_cancellation(store, monkeypatch):
-    ask = dispatch.Run._ask
+    ask = dispatch.Run._send
     lost = []
 
-    async def asked(self, items):
+    async def asked(self, items, together):
         try:
-            return await ask(self, items)
+            return await ask(self, items, together)
         except asyncio.CancelledError:
             lost.append(items)
-            return await ask(self, items)
+            return await ask(self, items, together)
 
-    monkeypatch.setattr(dispatch.Run, "_ask", asked)
+    monkeypatch.setattr(dispatch.Run, "_send", asked)
     endless = (Request(CAPITAL, rollout=i) for i in itertools.count())
 
     async def interrupted():

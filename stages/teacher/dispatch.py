@@ -5,7 +5,7 @@ import operator
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stages.errors import BadInput
 from stages.records import Article, SeedProblem
@@ -30,6 +30,18 @@ class Draw(NamedTuple):
     key: str
     prompt: prompts.Prompt
     sampling: wire.Sampling
+
+
+class Batched(Protocol):
+    """An engine that takes many requests at once."""
+
+    size: int  # jobs, at most
+
+    async def complete(self, jobs: Sequence[wire.Job]) -> list[wire.Received]:
+        """Return what came back, in the jobs' order; raise BadInput where it cannot go on."""
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
 
 
 class Missing(NamedTuple):
@@ -72,7 +84,9 @@ class Run:
         self.reasons: Counter[str] = Counter()
         self.stopping = False
         self._room = asyncio.Event()
-        self._endpoint: Endpoint | None = None
+        self.batched = config.backend in ("vllm", "batch")
+        self._endpoint: Endpoint | None = None  # where requests go one by one
+        self._batched: Batched | None = None  # where they go many at once
 
     async def all(self, requests: Iterable[Request]) -> None:
         """Serve every request with `concurrency` workers that share one stream of them."""
@@ -80,12 +94,25 @@ class Run:
         self.requests = iter(requests)
         first = await self._take()
         if first:
-            self._endpoint = self._connect()
+            engine = self._connect()
             try:
-                await self._work(first)
+                await (self._work_batched(first) if self.batched else self._work(first))
             finally:
-                await self._endpoint.close()
+                await engine.close()
         self._check_malformed(final=True)
+
+    async def _work_batched(self, first: list[Missing]) -> None:
+        """Hand the engine as many draws at once as it wants."""
+        assert self._batched is not None
+        many = first
+        while many:
+            while len(many) < self._batched.size and (self.backlog or not self._full):
+                group = await self._take()
+                if not group:
+                    break
+                many += group
+            await self._draw(many)
+            many = await self._take() or []
 
     async def _work(self, first: list[Missing]) -> None:
         async def worker(group: list[Missing] | None) -> None:
@@ -113,10 +140,15 @@ class Run:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
+    @property
+    def _full(self) -> bool:
+        """Return whether so many outcomes wait for an earlier one that no request is read for now."""
+        return self.read - self.handed_on > self.window
+
     async def _take(self) -> list[Missing] | None:
         """Return the next draws for one request, as soon as there is room for them; None at the end."""
         while not self.backlog:
-            if self.read - self.handed_on > self.window:
+            if self._full:
                 self._room.clear()
                 await self._room.wait()
                 if self.stopping:
@@ -126,6 +158,8 @@ class Run:
             else:
                 await asyncio.sleep(0)  # so that an interrupt is heard where all is in the store
         group = [self.backlog.popleft()]
+        if self.batched:
+            return group
         while self.backlog and len(group) < self.config.accepts.n and _follows(group, self.backlog[0]):
             group.append(self.backlog.popleft())
         return group
@@ -176,19 +210,21 @@ class Run:
 
     async def _draw(self, group: list[Missing]) -> None:
         """Draw replies where the store has none, and second ones where the first are malformed."""
-        if group[0].first:
-            firsts = [(row, wire.read_completion(row.body), False) for _, row in group if row]
-        else:
-            firsts = [(*kept, True) for kept in await self._ask([item for item, _ in group])]
-        for (item, _), (first, completion, new) in zip(group, firsts, strict=True):
-            paid = [first] if new else []
-            reply, reason = wire.judge(completion, item.prompt.reply)
-            rows = [first]
-            if reason != wire.OK:
-                ((second, completion),) = await self._ask([self._repair(item, completion, reason)])
-                reply, reason = wire.judge(completion, item.prompt.reply)
-                rows, paid = [first, second], [*paid, second]
-            self._settle(item, self._outcome(rows, reply, reason, paid))
+        new = await self._send([item for item, first in group if first is None], together=True)
+        drawn = iter(new)
+        bad: list[tuple[Draw, Row, list[Row], Draw]] = []
+        for item, stored in group:
+            first, said = (stored, wire.read_completion(stored.body)) if stored else next(drawn)
+            paid = [] if stored else [first]
+            reply, reason = wire.judge(said, item.prompt.reply)
+            if reason == wire.OK:
+                self._settle(item, self._outcome([first], reply, reason, paid))
+            else:
+                bad.append((item, first, paid, self._repair(item, said, reason)))
+        repaired = await self._send([repair for *_, repair in bad], together=False)
+        for (item, first, paid, _), (second, said) in zip(bad, repaired, strict=True):
+            reply, reason = wire.judge(said, item.prompt.reply)
+            self._settle(item, self._outcome([first, second], reply, reason, [*paid, second]))
 
     def _repair(self, item: Draw, completion: wire.Completion, reason: str) -> Draw:
         messages = wire.repair_messages(item.prompt.messages, completion, reason, item.prompt.reply)
@@ -196,31 +232,41 @@ class Run:
         key = wire.request_key(self.model, messages, prompt.reply, item.sampling)
         return Draw(key, prompt, item.sampling)
 
-    async def _ask(self, items: list[Draw]) -> list[tuple[Row, wire.Completion]]:
-        """Send one request for some draws; return what the store then holds for each."""
-        assert self._endpoint is not None
-        self._check_cost()
-        key, prompt, sampling = items[0]
-        accepts, n = self.config.accepts, len(items)
-        body = wire.request_body(self.model, prompt.messages, prompt.reply, sampling, accepts, n)
-        found = await self._endpoint.complete(wire.Job(key, body, n))
-        return [await self._keep(item, received) for item, received in zip(items, found, strict=True)]
+    async def _send(self, items: list[Draw], together: bool) -> list[tuple[Row, wire.Completion]]:
+        """Send requests; return what the store then holds for each draw.
 
-    async def _keep(self, item: Draw, received: wire.Received) -> tuple[Row, wire.Completion]:
-        """Commit a reply; return what the store then holds for its key."""
-        said = received.said
-        row = Row(
-            item.key,
-            self.model,
-            received.text,
-            said.finish_reason,
-            said.prompt_tokens,
-            said.completion_tokens,
-            received.latency_s,
-            received.request_id,
-        )
-        kept = await asyncio.wrap_future(self.store.put(row))
-        return kept, said if kept is row else wire.read_completion(kept.body)
+        Args:
+            items: to be drawn.
+            together: they are rollouts of one conversation, for one request where the endpoint takes that.
+        """
+        if not items:
+            return []
+        self._check_cost()
+        if self._batched:
+            received = await self._batched.complete([self._job([item]) for item in items])
+        else:
+            assert self._endpoint is not None
+            jobs = [self._job(items)] if together else [self._job([item]) for item in items]
+            received = [one for job in jobs for one in await self._endpoint.complete(job)]
+        return await self._keep(items, received)
+
+    def _job(self, items: list[Draw]) -> wire.Job:
+        key, prompt, sampling = items[0]
+        n = len(items)
+        body = wire.request_body(self.model, prompt.messages, prompt.reply, sampling, self.config.accepts, n)
+        return wire.Job(key, body, n)
+
+    async def _keep(
+        self, items: list[Draw], received: list[wire.Received]
+    ) -> list[tuple[Row, wire.Completion]]:
+        """Commit replies; return what the store then holds for their keys."""
+        futures = []
+        for item, (text, said, request_id, latency_s) in zip(items, received, strict=True):
+            tokens = said.prompt_tokens, said.completion_tokens
+            row = Row(item.key, self.model, text, said.finish_reason, *tokens, latency_s, request_id)
+            futures.append((row, said, asyncio.wrap_future(self.store.put(row))))
+        kept = [(row, said, await future) for row, said, future in futures]
+        return [(held, said if held is row else wire.read_completion(held.body)) for row, said, held in kept]
 
     def _outcome(self, rows: list[Row], reply: prompts.Reply | None, reason: str, paid: list[Row]) -> Outcome:
         return Outcome(
@@ -276,7 +322,9 @@ class Run:
                 f"{self.config.max_cost:g}; what was drawn is kept, raise it to go on"
             )
 
-    def _connect(self) -> "Endpoint":
+    def _connect(self) -> "Endpoint | Batched":
+        if self.batched:
+            raise NotImplementedError
         from stages.teacher import endpoint  # openai takes a second to import
         from stages.teacher.pace import Pace
 
@@ -287,7 +335,7 @@ class Run:
             app, url = None, config.base_url or endpoint.OPENAI_URL
             key = endpoint.api_key(config.api_key_env)
         pace = Pace(config.concurrency, config.requests_per_minute, config.tokens_per_minute, config.patience)
-        return endpoint.Endpoint(
+        self._endpoint = endpoint.Endpoint(
             url,
             key,
             pace,
@@ -297,6 +345,7 @@ class Run:
             max_bytes=config.max_bytes,
             answers_as=config.answers_as,
         )
+        return self._endpoint
 
 
 class Spent(BadInput):
