@@ -104,6 +104,7 @@ class Endpoint:
         started = time.monotonic()
         while True:
             await self.pace.enter(claim)
+            tries.begin()
             try:
                 reply = await self._transport.post(content)
             except Lost as error:
@@ -178,9 +179,13 @@ class _Tries:
 
     def __init__(self, pace: Pace, retries: int) -> None:
         self._pace, self._retries = pace, retries
-        self._before = pace.successes
         self._made = self._failed = 0
+        self._begun = 0.0
         self.overloaded = False  # the last one was refused as too much
+
+    def begin(self) -> None:
+        """Note that a try is sent."""
+        self._begun = time.monotonic()
 
     def wait(self, fault: BadInput, retry_after: float | None) -> float:
         """Return the seconds until the next try.
@@ -189,7 +194,7 @@ class _Tries:
             BadInput: the fault, where there is none.
         """
         silent = self._pace.silent_s()
-        outage = self._before and self._pace.successes == self._before
+        outage = self._pace.successes > 0 and self._pace.last_success < self._begun
         if self.overloaded:
             over = self._made >= self._retries and silent + (retry_after or 0.0) > self._pace.patience
         else:

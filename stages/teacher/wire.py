@@ -190,7 +190,7 @@ def read_completion(body: str) -> Completion:
         content, refusal, finish = message.get("content"), message.get("refusal"), choices[0]["finish_reason"]
         prompt_tokens, completion_tokens = usage["prompt_tokens"], usage["completion_tokens"]
         texts_fit = all(x is None or isinstance(x, str) for x in (content, refusal, finish))
-        counts_fit = all(type(n) is int and n >= 0 for n in (prompt_tokens, completion_tokens))
+        counts_fit = all(type(n) is int and 0 <= n < 2**53 for n in (prompt_tokens, completion_tokens))
     except (KeyError, IndexError, TypeError, AttributeError):
         raise Garbled("JSON that is no chat completion with choices and token usage") from None
     if not texts_fit or not counts_fit:
