@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test lint study-kdos study-budget clean
+.PHONY: repro test lint study-kdos study-budget study-gsm8k clean
 
 repro: .venv/ready
 	python -m stages.run
@@ -25,6 +25,12 @@ study-budget: .venv/ready
 	cd studies/budget && python -m stages.run && dvc repro
 	@echo; cat studies/budget/metrics/findings.md; echo
 	@echo "The report: studies/budget/metrics/report.html"
+
+# The same on real seed questions, which have to be put there first: studies/gsm8k/README.md.
+study-gsm8k: .venv/ready
+	cd studies/gsm8k && python -m stages.run && dvc repro
+	@echo; cat studies/gsm8k/metrics/findings.md; echo
+	@echo "The report: studies/gsm8k/metrics/report.html"
 
 lint: .venv/ready
 	ruff check . && ruff format --check . && mypy stages

@@ -60,7 +60,7 @@ def test_settings_named_in_the_readme_exist() -> None:
             here = here[part]
 
 
-@pytest.mark.parametrize("name", ["kdos", "budget"])
+@pytest.mark.parametrize("name", ["kdos", "budget", "gsm8k"])
 def test_a_studys_readme_shows_its_findings(name: str) -> None:
     study = ROOT / "studies" / name
     found = (study / "metrics" / "findings.md").read_text()
