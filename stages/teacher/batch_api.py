@@ -14,6 +14,7 @@ from stages.errors import BadInput
 
 MARK = "seedbed"  # name of the metadata that holds our name of a batch
 TRANSFER_S = 600.0  # least time to wait for the server's part in moving a file
+LOOKS = 3  # at the server before a batch is believed not to be there
 PAGE = 100  # batches listed at once
 ENDED = ("completed", "failed", "expired", "cancelled")
 _PAUSE_S = 0.5  # before the second try, doubled at each further one, up to 8 s
@@ -93,7 +94,7 @@ class BatchApi:
         """Create a batch; return its id.
 
         It is created once: where it is not known whether a try did it, the server's list is searched for the
-        mark before the next try.
+        mark, again and again for it may lag behind, before the next try.
         """
         once = self._client.with_options(max_retries=0)
         for attempt in range(self._retries + 1):
@@ -106,10 +107,11 @@ class BatchApi:
             try:
                 return (await self._asked(made, Batch)).id
             except Passing:
-                await self._pause(attempt)
-                found = await self.find([mark])
-                if found:
-                    return found[mark]
+                for look in range(LOOKS):
+                    await self._pause(attempt + look)
+                    found = await self.find([mark])
+                    if found:
+                        return found[mark]
                 if attempt == self._retries:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")

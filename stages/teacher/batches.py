@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 MAX_REQUESTS = 50_000  # of a file, OpenAI's limit
 FILE_BYTES = 200_000_000  # of a file, OpenAI's limit
 ENDPOINT = "/v1/chat/completions"
-LOOKS = 3  # at the server before a batch is believed not to be there: a list may lag behind
 SLOWEST = 10.0  # poll_s times this is the longest wait between two looks
 COMMITS = 256  # rows handed over before their commits are waited for
 ENVELOPE = 2048  # bytes that a line of an output file adds to its response, at most
@@ -106,6 +105,7 @@ class Batches:
             base_url, key, timeout=timeout, retries=retries, max_bytes=max_bytes + ENVELOPE, app=app
         )
         self._passing, self._absent, self._ended = batch_api.Passing, batch_api.Absent, batch_api.ENDED
+        self._looks = batch_api.LOOKS
         self._ledger = BatchLedger(path)
         self._model, self._config, self._retries = model, config, retries
         self._say = say or (lambda line: click.echo(line, err=True))
@@ -246,7 +246,7 @@ class Batches:
     async def _heal(self, unsure: Sequence[Sent]) -> None:
         """Find out at the server which batches were created whose creation was not noted."""
         marks = {sent.intent for sent in unsure}
-        for look in range(LOOKS):
+        for look in range(self._looks):
             if not marks:
                 return
             if look:
@@ -299,7 +299,7 @@ class Batches:
                 state = await self._api.state(sent.id)
             except (self._passing, self._absent):
                 faults += 1
-                if faults >= max(LOOKS, self._retries + 1):
+                if faults >= max(self._looks, self._retries + 1):
                     raise
             else:
                 faults = 0
