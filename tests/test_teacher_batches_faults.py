@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 from scripted_batches import KEY, batch_teacher, engine, good, job, run, served
+from scripted_teacher import completion
 
 from stages.errors import BadInput
 from stages.teacher import batch_api
@@ -181,3 +182,11 @@ def test_the_key_is_in_nothing_that_is_kept(store):
             draw(url, store, [job(100 * i + n) for n in range(3)])
     assert len(store) == 6
     assert all(KEY.encode() not in part.read_bytes() for part in store.path.parent.iterdir())
+
+
+def test_a_reply_with_nul_and_lone_surrogates_survives_the_store(store):
+    body = completion('{"rationale": "a\\u0000b", "answer": "c\ud800"}').body
+    with batch_teacher(lambda x: {"output": [served(y, body) for y in x]}) as (url, _):
+        found = draw(url, store)
+    assert {r.said.content for r in found} == {'{"rationale": "a\\u0000b", "answer": "c?"}'}
+    assert store.get([JOBS[0].key])[JOBS[0].key].body == found[0].text

@@ -1,6 +1,7 @@
 """Killing a process that draws in batches with -9, at each step it takes, pays for no reply twice."""
 
 import asyncio
+import io
 import json
 import multiprocessing
 import os
@@ -53,19 +54,11 @@ def in_mid_upload():
     upload = BatchApi.upload
 
     async def halfway(self, file):
-        read = file.read
-
-        class Halting:  # what the HTTP library reads a file by
-            def __getattr__(self, name):
-                return getattr(file, name)
-
+        class Halting(io.BytesIO):
             def read(self, size=-1):
-                return read(1000) or kill()
+                return super().read(1000) if self.tell() < 30_000 else kill()
 
-        import io
-
-        io.IOBase.register(Halting)
-        return await upload(self, Halting())
+        return await upload(self, Halting(file.read()))
 
     BatchApi.upload = halfway
 

@@ -180,21 +180,3 @@ def test_what_openai_refuses_at_once_is_refused_at_once(monkeypatch):
         400,
     ]
     assert {kind for _, kind in found} == {"invalid_request_error"}
-
-
-def test_an_upload_is_kept_to_the_byte():
-    content = bytes(range(256)) * 9 + b"\r\n--x\r\n\r\n--\r\n"
-
-    async def run():
-        api = client(simulated())
-        file = await api.files.create(file=("in.jsonl", content), purpose="batch")
-        return file, (await api.files.content(file.id)).content
-
-    file, read = asyncio.run(run())
-    assert read == content
-    assert (file.bytes, file.filename, file.purpose, file.object) == (
-        len(content),
-        "in.jsonl",
-        "batch",
-        "file",
-    )

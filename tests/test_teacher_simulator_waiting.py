@@ -1,4 +1,4 @@
-"""Batches of the simulator that wait, stop, expire or are listed."""
+"""Files of the simulator's Batch API, and batches that stop, expire, break, go on or are listed."""
 
 import asyncio
 
@@ -98,3 +98,21 @@ def test_a_batch_goes_on_in_another_event_loop():
 
     assert asyncio.run(finish()).request_counts.completed == 300
     assert len(served) == len(set(served)) == 300
+
+
+def test_an_upload_is_kept_to_the_byte():
+    content = bytes(range(256)) * 9 + b"\r\n--x\r\n\r\n--\r\n"
+
+    async def run():
+        api = client(simulated())
+        file = await api.files.create(file=("in.jsonl", content), purpose="batch")
+        return file, (await api.files.content(file.id)).content
+
+    file, read = asyncio.run(run())
+    assert read == content
+    assert (file.bytes, file.filename, file.purpose, file.object) == (
+        len(content),
+        "in.jsonl",
+        "batch",
+        "file",
+    )

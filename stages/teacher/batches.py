@@ -117,8 +117,8 @@ class Batches:
     async def close(self) -> None:
         """Close the connections, and the batches whose replies the store has got."""
         with closing(self._ledger):
-            self._confirm()
             await self._api.close()
+            self._confirm()
 
     async def settle(self, put: Callable[[Settled], "Future[Any]"]) -> int:
         """Collect what earlier runs had sent, waiting where it must; return the number of replies.
