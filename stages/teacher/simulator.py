@@ -1,8 +1,9 @@
 """The embedded teacher: an OpenAI-compatible application that reads articles, solves problems. A simulator.
 
-It takes POST /v1/chat/completions, GET /v1/models and GET /health, and says that it is a simulator in the
-model list and in every completion's `system_fingerprint`. Its replies depend on the request, the articles,
-the problems and the competence alone: the same request gives the same bytes in every process.
+It takes POST /v1/chat/completions, GET /v1/models, GET /health and OpenAI's Batch API (`simulator_batches`),
+and says that it is a simulator in the model list and in every completion's `system_fingerprint`. Its replies
+depend on the request, the articles, the problems and the competence alone: the same request gives the same
+bytes in every process.
 
 Tokens are counted by a rule of its own: every run of letters and digits is one token, every other
 character that is not a space is one token; the reply's schema is not counted.
@@ -16,30 +17,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from stages.problems.solving import Book
 from stages.records import Article, SeedProblem
-from stages.teacher import knowing_problems, wire
+from stages.teacher import knowing_problems, simulator_batches, wire
 from stages.teacher.competence import Embedded, stable_hash, true_competence
 from stages.teacher.corpus import Corpus, digest
 from stages.teacher.mind import TASKS, Mind
+from stages.teacher.simulator_wire import FINGERPRINT, HANDLERS, Refused, json_response, request_id
 
-FINGERPRINT = "seedbed-simulator"
 VERSION = 2  # raise it with every change of what is answered: it is part of the model's id
 MAX_CHOICES = 128  # n
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
-class Refused(Exception):
-    """A request that an OpenAI endpoint would refuse."""
-
-    def __init__(self, status: int, message: str, param: str | None = None, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.param, self.code = status, param, code
 
 
 def model_id(
@@ -117,7 +109,8 @@ def application(
         articles: all the facts that it knows.
         model: its name; it also answers to the full id (`model_id`).
         embedded: how often it is right.
-        on_served: called with the body of each completion request that is answered with status 200.
+        on_served: called with the body of each completion request that is answered with status 200, alone or
+            in a batch.
         problems: all that it can solve.
     """
     full = model_id(model, embedded, articles, problems)
@@ -128,11 +121,7 @@ def application(
 
     mind = Mind(Corpus(articles), Book(problems), competence, embedded)
 
-    async def complete(request: Request) -> Response:
-        try:
-            body = await request.body()
-        except ClientDisconnect:  # a client that was killed in mid-request: nothing was served
-            return Response(status_code=400)
+    def answer(body: bytes) -> dict[str, Any]:
         data = _read(body)
         if data.get("model") not in (model, full):
             message = f"The model `{data.get('model')}` does not exist; this simulator is `{full}`."
@@ -140,14 +129,22 @@ def application(
         completion = _complete(mind, full, body, data)
         if on_served:
             on_served(body)
-        return _json(completion, headers={"x-request-id": completion["id"].replace("chatcmpl", "req")})
+        return completion
+
+    async def complete(request: Request) -> Response:
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # a client that was killed in mid-request: nothing was served
+            return Response(status_code=400)
+        completion = answer(body)
+        return json_response(completion, headers={"x-request-id": request_id(completion)})
 
     async def models(request: Request) -> Response:
         entry = {"object": "model", "created": 0, "owned_by": FINGERPRINT, "description": "a simulator"}
-        return _json({"object": "list", "data": [{"id": name, **entry} for name in (model, full)]})
+        return json_response({"object": "list", "data": [{"id": name, **entry} for name in (model, full)]})
 
     async def health(request: Request) -> Response:
-        return _json(
+        return json_response(
             {"status": "ok", "simulator": True, "articles": len(articles), "problems": len(problems)}
         )
 
@@ -156,8 +153,9 @@ def application(
             Route("/v1/chat/completions", complete, methods=["POST"]),
             Route("/v1/models", models),
             Route("/health", health),
+            *simulator_batches.routes(answer, (model, full)),
         ],
-        exception_handlers={Refused: _on_refused, HTTPException: _on_http},
+        exception_handlers=HANDLERS,
     )
 
 
@@ -250,25 +248,3 @@ def _number(data: dict[str, Any], name: str, least: float, most: float, whole: b
     if not least <= value <= most:
         raise Refused(400, f"'{name}' must be between {least} and {most}.", name, "value_out_of_range")
     return value
-
-
-def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    # Not JSONResponse: half of a request's time would go into its stricter encoder.
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    content = text.encode("utf-8", "replace")
-    return Response(content, status, headers, media_type="application/json")
-
-
-def _error(status: int, message: str, param: str | None, code: str | None) -> Response:
-    kind = "invalid_request_error"
-    return _json({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
-
-
-async def _on_refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    return _error(error.status, str(error), error.param, error.code)
-
-
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _error(error.status_code, f"{request.method} {request.url.path}: {error.detail}", None, None)

@@ -71,6 +71,22 @@ class Accepts(params.Section):
 USUAL = Accepts()
 
 
+class Job(NamedTuple):
+    """One request to a teacher."""
+
+    key: str  # the store's key of the (first) draw
+    body: dict[str, Any]  # of POST /chat/completions
+
+
+class Received(NamedTuple):
+    """What came back for a job."""
+
+    text: str  # the response as JSON, an OpenAI chat completion with one choice
+    said: Completion
+    request_id: str | None
+    latency_s: float
+
+
 class Garbled(Exception):
     """A response with status 200 that is no chat completion; the text says what came instead."""
 
