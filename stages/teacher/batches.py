@@ -41,8 +41,8 @@ _CROWDED = ("token_limit_exceeded", "rate_limit_exceeded")  # codes of a batch t
 class Batch(params.Section):
     """How batches are sent and waited for."""
 
-    size: int = Field(MAX_REQUESTS, ge=1, le=MAX_REQUESTS)  # requests in a file, at most
-    poll_s: float = Field(10.0, gt=0)  # seconds between the first two looks at a batch; grows tenfold
+    size: int = Field(default=MAX_REQUESTS, ge=1, le=MAX_REQUESTS)  # requests in a file, at most
+    poll_s: float = Field(default=10.0, gt=0)  # seconds between the first two looks at a batch; grows tenfold
     window: Literal["24h"] = "24h"  # in which the server answers; OpenAI offers no other
 
 
@@ -377,7 +377,7 @@ def _files(jobs: Sequence[wire.Job], size: int) -> Iterator[_File]:
 def _written(jobs: Sequence[wire.Job], size: int) -> Iterator[_File]:
     tasks: dict[str | None, list[wire.Job]] = {}
     for job in jobs:
-        tasks.setdefault(_task(job.body), []).append(job)
+        tasks.setdefault(job.task, []).append(job)
     for task, group in tasks.items():
         lines = map(_line, group)
         keys = [job.key for job in group]
@@ -400,13 +400,6 @@ def _written(jobs: Sequence[wire.Job], size: int) -> Iterator[_File]:
 def _line(job: wire.Job) -> bytes:
     data = {"custom_id": job.key, "method": "POST", "url": ENDPOINT, "body": job.body}
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
-
-
-def _task(body: dict[str, Any]) -> str | None:
-    """Return the wire name of the reply that a request asks for, None where it has no schema."""
-    schema = (body.get("response_format") or {}).get("json_schema") or {}
-    name = schema.get("name")
-    return name if isinstance(name, str) else None
 
 
 def _example(failed: dict[str, _Failed]) -> str:

@@ -4,17 +4,19 @@ import asyncio
 import operator
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from stages.errors import BadInput
 from stages.records import Article, SeedProblem
-from stages.teacher import prompts, wire
+from stages.teacher import engines, prompts, wire
 from stages.teacher.outcomes import Outcome, Request, amount, cost, total
 from stages.teacher.settings import Config
 from stages.teacher.store import ResponseStore, Row
 
 if TYPE_CHECKING:
+    from stages.teacher.batches import Settled
     from stages.teacher.endpoint import Endpoint
     from stages.teacher.simulator import Prepared
 
@@ -30,18 +32,6 @@ class Draw(NamedTuple):
     key: str
     prompt: prompts.Prompt
     sampling: wire.Sampling
-
-
-class Batched(Protocol):
-    """An engine that takes many requests at once."""
-
-    size: int  # jobs, at most
-
-    async def complete(self, jobs: Sequence[wire.Job]) -> list[wire.Received]:
-        """Return what came back, in the jobs' order; raise BadInput where it cannot go on."""
-
-    async def close(self) -> None:
-        """Let go of what it holds."""
 
 
 class Missing(NamedTuple):
@@ -86,7 +76,7 @@ class Run:
         self._room = asyncio.Event()
         self.batched = config.backend in ("vllm", "batch")
         self._endpoint: Endpoint | None = None  # where requests go one by one
-        self._batched: Batched | None = None  # where they go many at once
+        self._batched: engines.Batched | None = None  # where they go many at once
 
     async def all(self, requests: Iterable[Request]) -> None:
         """Serve every request with `concurrency` workers that share one stream of them."""
@@ -94,11 +84,11 @@ class Run:
         self.requests = iter(requests)
         first = await self._take()
         if first:
-            engine = self._connect()
             try:
+                first = await self._connect(first)
                 await (self._work_batched(first) if self.batched else self._work(first))
             finally:
-                await engine.close()
+                await self._close()
         self._check_malformed(final=True)
 
     async def _work_batched(self, first: list[Missing]) -> None:
@@ -175,6 +165,10 @@ class Run:
                 self.places[item.key] = [self.read]
                 items.append(item)
             self.read += 1
+        self._divide(items)
+        return bool(requests)
+
+    def _divide(self, items: list[Draw]) -> None:
         rows = self.store.get([item.key for item in items])
         for item in items:
             row = rows.get(item.key)
@@ -183,7 +177,6 @@ class Run:
                 self._settle(item, outcome)
             else:
                 self.backlog.append(Missing(item, row))
-        return bool(requests)
 
     def _begin(self, request: Request) -> Draw:
         config = self.config
@@ -254,19 +247,23 @@ class Run:
         key, prompt, sampling = items[0]
         n = len(items)
         body = wire.request_body(self.model, prompt.messages, prompt.reply, sampling, self.config.accepts, n)
-        return wire.Job(key, body, n)
+        return wire.Job(key, body, n, prompt.reply.wire_name())
 
     async def _keep(
         self, items: list[Draw], received: list[wire.Received]
     ) -> list[tuple[Row, wire.Completion]]:
         """Commit replies; return what the store then holds for their keys."""
         futures = []
-        for item, (text, said, request_id, latency_s) in zip(items, received, strict=True):
-            tokens = said.prompt_tokens, said.completion_tokens
-            row = Row(item.key, self.model, text, said.finish_reason, *tokens, latency_s, request_id)
-            futures.append((row, said, asyncio.wrap_future(self.store.put(row))))
+        for item, came in zip(items, received, strict=True):
+            row = self._row(item.key, came)
+            futures.append((row, came.said, asyncio.wrap_future(self.store.put(row))))
         kept = [(row, said, await future) for row, said, future in futures]
         return [(held, said if held is row else wire.read_completion(held.body)) for row, said, held in kept]
+
+    def _row(self, key: str, received: wire.Received) -> Row:
+        text, said, request_id, latency_s = received
+        tokens = said.prompt_tokens, said.completion_tokens
+        return Row(key, self.model, text, said.finish_reason, *tokens, latency_s, request_id)
 
     def _outcome(self, rows: list[Row], reply: prompts.Reply | None, reason: str, paid: list[Row]) -> Outcome:
         return Outcome(
@@ -322,30 +319,27 @@ class Run:
                 f"{self.config.max_cost:g}; what was drawn is kept, raise it to go on"
             )
 
-    def _connect(self) -> "Endpoint | Batched":
-        if self.batched:
-            raise NotImplementedError
-        from stages.teacher import endpoint  # openai takes a second to import
-        from stages.teacher.pace import Pace
+    async def _connect(self, first: list[Missing]) -> list[Missing]:
+        """Open the engine; return those of the first draws that are still missing then."""
+        if not self.batched:
+            self._endpoint = engines.endpoint(self.config, self.simulator and self.simulator.application)
+            return first
+        if self.config.backend == "batch":
+            self._batched = open_ = engines.batches(self.config, self.model, self.store)
+            if await open_.settle(self._put):  # an earlier run was stopped while it waited
+                found, self.backlog = [*first, *self.backlog], deque()
+                self._divide([item for item, _ in found])
+                first = await self._take() or []
+        return first
 
-        config = self.config
-        if self.simulator:
-            app, url, key = self.simulator.application, endpoint.IN_PROCESS_URL, "embedded"
-        else:
-            app, url = None, config.base_url or endpoint.OPENAI_URL
-            key = endpoint.api_key(config.api_key_env)
-        pace = Pace(config.concurrency, config.requests_per_minute, config.tokens_per_minute, config.patience)
-        self._endpoint = endpoint.Endpoint(
-            url,
-            key,
-            pace,
-            timeout=config.timeout,
-            retries=config.retries,
-            app=app,
-            max_bytes=config.max_bytes,
-            answers_as=config.answers_as,
-        )
-        return self._endpoint
+    async def _close(self) -> None:
+        for engine in (self._endpoint, self._batched):
+            if engine:
+                await engine.close()
+
+    def _put(self, late: "Settled") -> "Future[Row]":
+        """Keep a reply that an earlier run was waiting for."""
+        return self.store.put(self._row(late.key, late.received))
 
 
 class Spent(BadInput):

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from stages import params
 from stages.errors import BadInput
+from stages.teacher.batches import Batch
 from stages.teacher.competence import Embedded
 from stages.teacher.wire import Accepts
 
@@ -22,7 +23,8 @@ class Price(params.Section):
 class Config(params.Section):
     """The teacher: which one, how it is sampled, how hard it may be worked."""
 
-    backend: Literal["embedded", "openai"]  # the simulator in process, or any OpenAI-compatible URL
+    # embedded: the simulator in process; openai: any OpenAI-compatible URL; batch: its Batch API
+    backend: Literal["embedded", "openai", "batch"]
     model: str = Field(min_length=1)
     base_url: str | None  # of the API for backend openai; null is OpenAI's own
     api_key_env: str = Field(min_length=1)  # name of the environment variable with the key (backend openai)
@@ -41,6 +43,7 @@ class Config(params.Section):
     max_malformed: float = Field(ge=0, le=1)  # share of replies still malformed after repair
     price: Price
     embedded: Embedded
+    batch: Batch = Batch()
 
 
 class _Others(params.Section):

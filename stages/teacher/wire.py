@@ -48,6 +48,7 @@ class Job(NamedTuple):
     key: str  # in the store, of its first draw
     body: dict[str, Any]  # of POST /chat/completions
     draws: int = 1  # its `n`
+    task: str | None = None  # wire name of what is to come back
 
 
 class Received(NamedTuple):
@@ -69,22 +70,6 @@ class Accepts(params.Section):
 
 
 USUAL = Accepts()
-
-
-class Job(NamedTuple):
-    """One request to a teacher."""
-
-    key: str  # the store's key of the (first) draw
-    body: dict[str, Any]  # of POST /chat/completions
-
-
-class Received(NamedTuple):
-    """What came back for a job."""
-
-    text: str  # the response as JSON, an OpenAI chat completion with one choice
-    said: Completion
-    request_id: str | None
-    latency_s: float
 
 
 class Garbled(Exception):
