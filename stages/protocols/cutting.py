@@ -33,9 +33,7 @@ def within(rows: Sequence[Response], cut: Cut, stops: int | None = None) -> list
     return [row for row in ordered if row.rollout < cut.budget]
 
 
-def within_tokens(
-    rows: Sequence[Response], cut: Cut, limit: int, stops: int | None = None
-) -> list[Response]:
+def within_tokens(rows: Sequence[Response], cut: Cut, limit: int, stops: int | None = None) -> list[Response]:
     """Return the calls about a cut's share of the questions that `limit` tokens pay for.
 
     In the order of `within`: whole calls, until the next would exceed the limit.

@@ -65,9 +65,7 @@ def _whole(rows: Sequence[Response], budget: int, stops: int | None, where: str)
     calls = calls_needed(rows, stops) or budget
     missing = set(range(calls)) - set(times)
     if missing:
-        raise BadInput(
-            f"{here}: rollout {min(missing)} of 0 … {calls - 1} is missing; run `respond` again"
-        )
+        raise BadInput(f"{here}: rollout {min(missing)} of 0 … {calls - 1} is missing; run `respond` again")
     beyond = [rollout for rollout in sorted(times) if rollout >= calls]
     if beyond:
         raise BadInput(
