@@ -117,6 +117,16 @@ class Arm(NamedTuple):
 
 
 PLAIN = Arm("teacher", "rejection_sampling")
+STOPPING = "until_accepted"  # the name, before its N, of the protocol that `stops_at` reads
+
+
+def stops_at(protocol: str) -> int | None:
+    """Return the N of `until_accepted_N`: the accepted responses with which a question's calls end.
+
+    None of every other protocol: their ledgers hold as many calls of each question as the budget says.
+    """
+    found = re.fullmatch(rf"{STOPPING}_([1-9]\d*)", protocol)
+    return int(found[1]) if found else None
 
 
 def cell_name(student: str, target: Target | float, cut: Cut, arm: Arm = PLAIN) -> str:

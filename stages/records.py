@@ -258,6 +258,31 @@ class Response(Record):
     request_key: str
 
 
+class Acceptance(Record):
+    """One accepted response and what it cost: its own call and those since the one before (respond)."""
+
+    key: ClassVar[tuple[str, ...]] = (
+        "strategy",
+        "density",
+        "teacher",
+        "protocol",
+        "question_id",
+        "number",
+    )
+    strategy: str
+    density: float | None
+    teacher: str  # see `Response`
+    protocol: str
+    question_id: str
+    number: int  # among the question's accepted responses, from 1
+    rollout: int
+    calls: int
+    prompt_tokens: int  # of these calls
+    completion_tokens: int
+    cost_usd: float | None  # None where a price is not known
+    request_key: str
+
+
 class Message(Record):
     """One chat message."""
 

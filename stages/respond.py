@@ -12,8 +12,8 @@ from stages.errors import BadInput
 from stages.grid import BUDGET, PLAIN, Coordinate
 from stages.problems import reading
 from stages.progress import Progress
-from stages.protocols import drawing, judging, ledger, opinions
-from stages.records import Article, PoolQuestion, Response
+from stages.protocols import acceptance, drawing, ledger, opinions
+from stages.records import Acceptance, Article, PoolQuestion, Response
 from stages.teacher import client
 from stages.teacher.store import ResponseStore, default_path
 
@@ -45,10 +45,18 @@ class Params(params.Section):
     help="How the calls are spent: rejection_sampling, self_refine, …",
 )
 @click.option(
-    "--budget", type=BUDGET, required=True, help="Calls per question: its responses, where all draw."
+    "--budget",
+    type=BUDGET,
+    required=True,
+    help="Calls per question: its responses, where all draw; at most so many, where calls end early.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Ledger to write, Parquet.")
 @click.option("--metrics", type=click.Path(path_type=Path), required=True, help="JSON of counts by reason.")
+@click.option(
+    "--acceptances",
+    type=click.Path(path_type=Path),
+    help="Acceptance ledger to write, Parquet: what each accepted response cost.",
+)
 def main(
     pool: Path,
     articles: Path | None,
@@ -58,6 +66,7 @@ def main(
     budget: int,
     out: Path,
     metrics: Path,
+    acceptances: Path | None,
 ) -> None:
     """Make BUDGET teacher calls about each question of a pool and verify each answer."""
     p = params.load(Params)
@@ -66,6 +75,11 @@ def main(
         raise BadInput(
             f"protocol '{protocol.name}': makes no calls of its own; run `respond --protocol "
             f"{protocol.ledger}`, then `assemble --protocol {protocol.name}`"
+        )
+    if protocol.stops is not None and budget < protocol.stops:
+        raise BadInput(
+            f"--budget {budget}: no question can get {protocol.stops} accepted responses of {budget} calls; "
+            "raise it"
         )
     questions = files.read_parquet(pool, PoolQuestion)
     simulated = config.backend == "embedded"
@@ -76,24 +90,31 @@ def main(
             raise BadInput(f"{pool}: holds questions of {domain}; the embedded teacher needs {option}")
     corpus = files.read_parquet(articles, Article) if simulated and articles else None
     solvable = [problem for path in problems for problem in reading.read(path)] if simulated else []
+    patience = drawing.Patience(config.max_malformed)
     with ResponseStore(default_path()) as store:
 
         def ask(requests: Sequence[client.Request]) -> list[client.Outcome]:
-            return client.draw(requests, config, store, corpus, solvable, Progress("draws"))
+            at_most = config.max_malformed if protocol.stops is None else patience.share(len(requests))
+            allowed = config.model_copy(update={"max_malformed": at_most})
+            found = client.draw(requests, allowed, store, corpus, solvable, Progress("draws"))
+            patience.note(found)
+            return found
 
-        outcomes = drawing.draw(protocol, questions, budget, p.seed, ask)
-    rows = [
-        row
-        for question, made in zip(questions, outcomes, strict=True)
-        for row in judging.judge(protocol, question, made, teacher)
-    ]
+        cases = drawing.draw(protocol, questions, budget, p.seed, ask, teacher)
+    rows = [row for case in cases for row in case.rows]
     files.write_parquet(out, rows, Response)
+    if acceptances:
+        files.write_parquet(acceptances, acceptance.acceptances(rows, protocol), Acceptance)
     figures = ledger.figures(rows, protocol)
+    if protocol.stops is not None:
+        figures["until_accepted"] = acceptance.figures(rows, protocol, budget)
     second = opinions.disagreement(rows, questions, protocol)
     files.write_json(metrics, figures | ({"disagreement": second} if second else {}))
     accepted = figures["reasons"].get("accepted", 0)
-    total = client.tally(outcome for made in outcomes for outcome in made)
-    click.echo(f"{out}: accepted {accepted} of {len(rows)} draws; {total}")
+    total = client.tally(outcome for case in cases for outcome in case.outcomes)
+    until = figures.get("until_accepted")
+    reached = f", {protocol.stops} of each of {until['reached']} questions" if until else ""
+    click.echo(f"{out}: accepted {accepted} of {len(rows)} draws{reached}; {total}")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def ledger(questions: int, theta: Theta) -> pa.Table:
     again = right & (np.arange(questions * draws) % 5 == 0)  # right, in words that were drawn before
     return pa.table(
         {
+            "protocol": ["rejection_sampling"] * questions * draws,
             "question_id": np.repeat([f"q{i:03}" for i in range(questions)], draws),
             "rollout": np.tile(np.arange(draws), questions),
             "accepted": right & ~again,

@@ -53,6 +53,7 @@ def ledger(path: Path, questions: int = 300) -> None:
         name: pa.nulls(questions * 16, field.type)
         for name, field in zip(Response.arrow_schema().names, Response.arrow_schema(), strict=True)
     }
+    columns["protocol"] = pa.array(["rejection_sampling"] * questions * 16)
     columns["question_id"] = pa.array(np.repeat([f"q{i}" for i in range(questions)], 16))
     columns["rollout"] = pa.array(np.tile(np.arange(16), questions))
     right = rng.random(questions * 16) < np.repeat(p, 16)
@@ -197,6 +198,7 @@ def test_a_right_answer_in_words_said_before_counts_as_solving_its_question() ->
     reasons = ["accepted", "duplicate", "wrong_answer"]
     drawn = pa.table(
         {
+            "protocol": ["rejection_sampling"] * 3,
             "question_id": ["q"] * 3,
             "rollout": range(3),
             "accepted": [r == "accepted" for r in reasons],

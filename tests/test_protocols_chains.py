@@ -176,7 +176,7 @@ def test_each_refinement_is_asked_about_its_own_questions_draw() -> None:
 
     questions = [pool_question(0), pool_question(1)]
     made = drawing.draw(protocols.parse("self_refine"), questions, 4, 7, ask)  # type: ignore[arg-type]
-    assert [len(one) for one in made] == [4, 4]
+    assert [len(one.outcomes) for one in made] == [4, 4]
     assert [(r.rollout, r.seed) for r in asked] == [(i, 7) for i in (0, 0, 2, 2, 1, 1, 3, 3)]
     shown = [prompts.read_shown(r.prompt.messages[-1][1]) for r in asked[4:]]
     assert [(s.question, s.answer) for s in shown] == [

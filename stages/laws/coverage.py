@@ -105,8 +105,13 @@ def fit_coverage(draws: list[Draws], level: float = 0.9) -> CoverageFit:
     are profile-likelihood intervals with the χ²(1) threshold (questions are many); standard errors come from
     the Hessian. pi = 0 is a value like any other: an interval may start there, and is then conservative.
 
+    When to stop drawing may depend on what was drawn: a question drawn until its N-th acceptance has
+    `(1 − pi) C B(a + k, b + n − k) / B(a, b)` with a C that no parameter is in, so that neither the maximum
+    nor an interval changes, only the log-likelihood by a constant. Without an accept n was fixed and C is 1.
+
     Args:
-        draws: one tally per question, 0 ≤ k ≤ n, n ≥ 1.
+        draws: one tally per question, 0 ≤ k ≤ n, n ≥ 1; stopped by a rule that looks at nothing but draws,
+            and not before an accept.
         level: of the intervals, 0 … 1.
 
     Raises:

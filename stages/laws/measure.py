@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.errors import BadInput
+from stages.grid import stops_at
 from stages.laws.coverage import Draws
 from stages.laws.curves import Point
 
@@ -23,7 +24,7 @@ class Cell(NamedTuple):
 
 _PLACE = ("student", "strategy", "density", "share", "budget", "tokens")
 SCORE_COLUMNS = (*_PLACE, "seed", "answer_loss", "answer_tokens")
-LEDGER_COLUMNS = ("question_id", "rollout", "accepted", "reason")
+LEDGER_COLUMNS = ("protocol", "question_id", "rollout", "accepted", "reason")
 
 
 def eval_losses(scores: pa.Table, where: str, cell: Cell) -> list[Point]:
@@ -62,24 +63,43 @@ def tallies(ledger: pa.Table, draws: int, where: str) -> list[Draws]:
     A right answer in words that were drawn before ("duplicate") adds no training example, but the question
     was solved by that draw too.
 
+    A question that its protocol ended with its N-th acceptance has fewer draws, and is counted with those it
+    has: what was drawn decides when to stop, so its likelihood is in proportion to the one of as many draws
+    made in any case (`coverage.fit_coverage`), and since N ≥ 1 it is solved, so that `unsolved` is what it
+    would be had it been drawn on. The mean of k / n is neither: it puts every question too high.
+
     Args:
         ledger: rows of `Response`, one pool's.
         draws: rollouts to count.
         where: names the table in a refusal.
 
     Raises:
-        BadInput: no rows.
+        BadInput: no rows, or a question has fewer and did not end with an acceptance: whether further draws
+            would solve it is not known.
     """
     if not len(ledger):
         raise BadInput(f"{where}: no responses; run `dvc repro respond`")
+    stops = stops_at(ledger["protocol"][0].as_py())
     first = ledger.filter(pc.less(ledger["rollout"], draws))
-    right = pc.or_(first["accepted"], pc.equal(first["reason"], "duplicate"))
-    counted = first.append_column("one", pc.cast(right, pa.int64()))
-    groups = counted.group_by("question_id").aggregate([("one", "sum"), ("one", "count")])
-    return [Draws(row["one_sum"], row["one_count"]) for row in groups.sort_by("question_id").to_pylist()]
+    kept = pc.cast(first["accepted"], pa.int64())
+    right = pc.cast(pc.or_(first["accepted"], pc.equal(first["reason"], "duplicate")), pa.int64())
+    counted = first.append_column("kept", kept).append_column("right", right)
+    groups = counted.group_by("question_id").aggregate(
+        [("kept", "sum"), ("right", "sum"), ("right", "count")]
+    )
+    rows = groups.sort_by("question_id").to_pylist()
+    for row in rows:
+        made, accepted = row["right_count"], row["kept_sum"]
+        if made < draws and (stops is None or accepted < stops):
+            ended = "" if stops is None else f" and {accepted} of {stops} accepted responses"
+            raise BadInput(
+                f"{where}: question {row['question_id']} has {made} of {draws} draws{ended}: what more draws "
+                f"would solve is not known; run `respond` with budget {draws}"
+            )
+    return [Draws(row["right_sum"], row["right_count"]) for row in rows]
 
 
 def unsolved(draws: Iterable[Draws]) -> float:
-    """Return the share of questions without an accepted draw."""
+    """Return the share of questions without an accepted draw; a question may end once it has one."""
     counts = [d.k == 0 for d in draws]
     return sum(counts) / len(counts)

@@ -4,6 +4,7 @@ import difflib
 import re
 
 from stages.errors import BadInput
+from stages.grid import STOPPING, stops_at
 from stages.protocols import rejection_sampling
 from stages.protocols.critique_revise import CritiqueRevise
 from stages.protocols.diversity_selection import DiversitySelection
@@ -14,6 +15,7 @@ from stages.protocols.quality_selection import QualitySelection
 from stages.protocols.question_synthesis import QuestionSynthesis
 from stages.protocols.rejection_sampling import RejectionSampling
 from stages.protocols.self_refine import SelfRefine
+from stages.protocols.until_accepted import UntilAccepted
 
 __all__ = ["PLAIN", "PROTOCOLS", "Protocol", "parse"]
 
@@ -34,16 +36,25 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def parse(name: str) -> Protocol:
-    """Read a protocol's name: one of `PROTOCOLS`, or rejection sampling with a tolerance after it.
+    """Read a protocol's name: one of `PROTOCOLS`, or one that carries a number.
+
+    These are rejection sampling with a tolerance, and `until_accepted_N`.
 
     Raises:
-        BadInput: there is no such protocol, or the tolerance is not between 0 and 1.
+        BadInput: there is no such protocol, the tolerance is not between 0 and 1, or N is no positive whole
+            number.
     """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
+    if accepted := stops_at(name):
+        return UntilAccepted(accepted)
+    if name.startswith(STOPPING):
+        raise BadInput(
+            f"protocol '{name}': expected {STOPPING}_N, N a positive whole number, such as {STOPPING}_4"
+        )
     found = re.fullmatch(rf"{rejection_sampling.NAME}_(\d*\.?\d+)", name)
     if not found:
-        (near,) = difflib.get_close_matches(name, PROTOCOLS, n=1, cutoff=0.0)
+        (near,) = difflib.get_close_matches(name, [*PROTOCOLS, f"{STOPPING}_N"], n=1, cutoff=0.0)
         raise BadInput(f"protocol '{name}': unknown; did you mean '{near}'?")
     tolerance = float(found[1])
     if not 0 < tolerance < 1:

@@ -3,11 +3,12 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import yaml
 
 from stages.grid import PLAIN, Cut, Target
-from stages.protocols import ledger
+from stages.protocols import acceptance, ledger
 from stages.protocols.interface import Protocol
 from stages.records import Response, TrainingExample
 
@@ -31,6 +32,10 @@ def facts(
         matched: what is held equal between protocols, see `grid.Arm`.
     """
     reasons = Counter(protocol.reasons(drawn))
+    stopped: dict[str, object] = {}
+    if protocol.stops is not None:
+        cap = cut.budget if matched == PLAIN.matched else None
+        stopped = {"until_accepted": acceptance.figures(drawn, protocol, cap)}
     return {
         "strategy": target.strategy,
         "density_dex": target.density,
@@ -45,6 +50,7 @@ def facts(
         "questions_covered": len({row.question_id for row in kept}),
         "acceptance": round(reasons["accepted"] / len(drawn), 6),
         "reasons": dict(sorted(reasons.items())),
+        **stopped,
         "teacher_prompt_tokens": sum(row.prompt_tokens for row in drawn),
         "teacher_completion_tokens": sum(row.completion_tokens for row in drawn),
         "cost_usd": ledger.cost(drawn),
@@ -53,7 +59,7 @@ def facts(
 
 
 def card(
-    figures: dict[str, object], teacher: str, simulated: bool, protocol: Protocol, steps: int, batch: int
+    figures: dict[str, Any], teacher: str, simulated: bool, protocol: Protocol, steps: int, batch: int
 ) -> str:
     """Return the card as Markdown with a YAML head, as the Hugging Face hub lays it out.
 
@@ -77,6 +83,13 @@ def card(
     made = (
         f"{figures['questions']} questions × {figures['budget']} {asked} = {figures['sample_budget']} {total}"
     )
+    until = ""
+    if protocol.stops is not None:
+        made = (
+            f"{figures['questions']} questions, each asked until {protocol.stops} responses are accepted, "
+            f"{figures['budget']} times at most: {figures['sample_budget']} draws"
+        )
+        until = _until(figures["until_accepted"])
     if figures["matched"] == "tokens":
         made = (
             f"{figures['sample_budget']} {total} on {figures['questions']} questions, for the teacher tokens "
@@ -97,6 +110,20 @@ def card(
 - **Training compute** is matched, whatever the set's size: {steps} steps of {batch} examples in every cell,
   or a budget of training tokens where one is set.
 - **Order** is by rollout, then by rank{nested}.
+{until}"""
+
+
+def _until(found: dict[str, Any]) -> str:
+    """Return how many questions got their N accepted responses, and what each of these cost."""
+    limit = "the tokens" if found["cap"] is None else f"the cap of {found['cap']} calls"
+    each, vain = found["per_accepted"], found["in_vain"]
+    return f"""- **Accepted** {found["accepted"]} responses to each of {found["reached"]} questions;
+  {found["ran_out"]} questions ran into {limit} before, with {vain["calls"]} calls in vain.
+  An accepted response cost {each["calls"]:.4g} calls and {each["tokens"]:.4g} tokens, these included.
+
+What a question's accepted responses cost one after the other, where it has so many:
+
+{acceptance.table(found)}
 """
 
 

@@ -34,6 +34,7 @@ class Protocol:
         steps: that its ledger may hold.
         nested: a smaller budget's examples are the first of a larger one's.
         tolerance: relative, of numeric answers in physics.
+        stops: accepted responses with which a question's calls end before the budget does; None: never.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Protocol:
     steps: tuple[str, ...] = ("answer",)
     nested: bool = True
     tolerance: float = TOLERANCE
+    stops: int | None = None
 
     def needs(self, rollout: int) -> tuple[int, ...]:
         """Return the earlier rollouts of the same question whose replies a call is made of."""

@@ -1,11 +1,11 @@
 """The ledger of a protocol's calls: whether it is whole, what it holds, what it cost."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from stages.errors import BadInput
-from stages.protocols.interface import Protocol
+from stages.protocols.interface import Protocol, by_question
 from stages.records import Response
 
 
@@ -20,7 +20,7 @@ def check(rows: Sequence[Response], protocol: Protocol, teacher: str, where: str
 
     Raises:
         BadInput: it is empty; its rows are of another teacher or protocol; a step is unknown; a rollout is
-            there twice or missing.
+            there twice or missing, or comes after the acceptance with which its question ends.
     """
     if not rows:
         raise BadInput(f"{where}: the ledger is empty; run `respond`")
@@ -39,22 +39,39 @@ def check(rows: Sequence[Response], protocol: Protocol, teacher: str, where: str
                 f"{where}: question {row.question_id}, rollout {row.rollout}: step '{row.step}' is none of "
                 f"{', '.join(protocol.steps)}; run `respond` again"
             )
-    drawn: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        drawn[row.question_id].append(row.rollout)
     budget = 1 + max(row.rollout for row in rows)
-    for question_id, rollouts in drawn.items():
-        twice = [rollout for rollout, times in sorted(Counter(rollouts).items()) if times > 1]
-        if twice:
-            raise BadInput(
-                f"{where}: question {question_id}: rollout {twice[0]} is there twice; run `respond` again"
-            )
-        missing = set(range(budget)) - set(rollouts)
-        if missing:
-            raise BadInput(
-                f"{where}: question {question_id}: rollout {min(missing)} of 0 … {budget - 1} is missing; "
-                "run `respond` again"
-            )
+    for places in by_question(rows):
+        _whole([rows[place] for place in places], budget, protocol.stops, where)
+
+
+def calls_needed(rows: Sequence[Response], stops: int | None) -> int | None:
+    """Return after how many calls one question ends with an acceptance; None where it does not.
+
+    Args:
+        rows: of one question, in any order.
+        stops: accepted responses with which it ends, see `Protocol.stops`.
+    """
+    accepted = sorted(row.rollout for row in rows if row.accepted)
+    return None if stops is None or len(accepted) < stops else accepted[stops - 1] + 1
+
+
+def _whole(rows: Sequence[Response], budget: int, stops: int | None, where: str) -> None:
+    """Refuse one question's rows that are not exactly the rollouts it takes, each once."""
+    here = f"{where}: question {rows[0].question_id}"
+    times = Counter(row.rollout for row in rows)
+    twice = [rollout for rollout, count in sorted(times.items()) if count > 1]
+    if twice:
+        raise BadInput(f"{here}: rollout {twice[0]} is there twice; run `respond` again")
+    calls = calls_needed(rows, stops) or budget
+    missing = set(range(calls)) - set(times)
+    if missing:
+        raise BadInput(f"{here}: rollout {min(missing)} of 0 … {calls - 1} is missing; run `respond` again")
+    beyond = [rollout for rollout in sorted(times) if rollout >= calls]
+    if beyond:
+        raise BadInput(
+            f"{here}: rollout {beyond[0]} comes after the {stops} accepted responses with which it ends; run "
+            "`respond` again"
+        )
 
 
 def tokens(row: Response) -> int:

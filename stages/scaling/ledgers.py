@@ -120,12 +120,12 @@ def tallies(path: Path, share: float, draws: Sequence[int]) -> dict[int, list[Dr
     """Return, by draws counted per question, the accept counts of a share of a ledger's questions.
 
     Args:
-        path: of a plain ledger.
+        path: of a sound ledger of draws.
         share: of the questions, by rank.
-        draws: rollouts to count, each from 0.
+        draws: rollouts to count, each from 0; fewer where the protocol ended a question.
     """
     counted = pa.Table.from_pylist([{"draws": n, "share": share} for n in draws])
     found: dict[int, list[Draws]] = {n: [] for n in draws}
     for row in scan(path, "tallies", {"counted": counted}):
-        found[row["draws"]] += [Draws(row["accepted"], row["draws"])] * row["questions"]
+        found[row["draws"]] += [Draws(row["accepted"], row["made"])] * row["questions"]
     return found

@@ -1,5 +1,5 @@
--- one row per number of draws × accepted draws: how many of a share's questions have so many,
--- repetitions of a right answer included
+-- one row per budget of draws × draws made × accepted ones: how many of a share's questions have so many,
+-- repetitions of a right answer included; fewer draws are made of a question that its protocol ended
 with
 
 pool as (
@@ -15,6 +15,7 @@ per_question as (
     select
         counted.draws,
         ledger.rank,
+        count(*) as made,
         -- a right answer in words that were drawn before was a success too
         count(*) filter (where ledger.accepted or ledger.reason = 'duplicate') as accepted
 
@@ -35,6 +36,7 @@ final as (
 
     select
         draws,
+        made,
         accepted,
         count(*) as questions
 
@@ -42,7 +44,7 @@ final as (
 
     group by all
 
-    order by draws, accepted
+    order by draws, made, accepted
 
 )
 

@@ -73,7 +73,9 @@ def _coordinates(cell: Cell) -> dict[str, object]:
 
 
 def sound(ledgers: Iterable[Mapping[str, Any]], budget: int) -> None:
-    """Refuse a ledger in which a question lacks a response, has one twice, or has no rank of its own.
+    """Refuse a ledger in which a question lacks a response, has one too many, or has no rank of its own.
+
+    A question lacks none where its protocol ends it, see `grid.stops_at`.
 
     Args:
         ledgers: rows of `soundness.sql`.
@@ -91,9 +93,15 @@ def sound(ledgers: Iterable[Mapping[str, Any]], budget: int) -> None:
         if row["repeated"] is not None:
             raise BadInput(f"{where}: question {row['repeated']} has a rollout twice; {again}")
         if row["short"] is not None:
+            unended = f" and has not {row['stops']} accepted ones" if row["stops"] else ""
             raise BadInput(
                 f"{where}: question {row['short']} lacks some of the {budget} rollouts that a cut takes (the "
-                f"fewest of a question: {row['fewest_rollouts']}); run `dvc repro respond`"
+                f"fewest of a question: {row['fewest_rollouts']}){unended}; run `dvc repro respond`"
+            )
+        if row["beyond"] is not None:
+            raise BadInput(
+                f"{where}: question {row['beyond']} has rollouts after the {row['stops']} accepted ones with "
+                f"which it ends; {again}"
             )
         if not row["questions"] == row["ranks"] == row["highest_rank"] + 1:
             raise BadInput(

@@ -144,7 +144,7 @@ final as (
         cuts.share,
         cuts.budget,
         shares.questions,
-        sum(paid.responses)::bigint as sample_budget, -- N = |Q|·r, counted
+        sum(paid.responses)::bigint as sample_budget, -- N = |Q|·r, counted: fewer where questions end early
         sum(paid.accepted)::bigint as accepted,
         sum(paid.accepted) / sum(paid.responses) as acceptance,
         coalesce(sum(newly_covered.questions), 0)::bigint as covered, -- questions with an accepted draw

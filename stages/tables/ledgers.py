@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.errors import BadInput
-from stages.grid import Cut
+from stages.grid import Cut, stops_at
 from stages.records import Response
 from stages.tables import checks, statement
 
@@ -64,11 +64,19 @@ def draws(ledger: Ledger, cuts: Collection[Cut]) -> pa.Table:
         _attach(connection, ledger)
         try:
             connection.execute(f"create temp table asked as {statement('asked')}")
+            _note_stopping(connection)
             checks.sound(connection.sql(statement("soundness")).to_arrow_table().to_pylist(), budget)
             return connection.sql(statement("draws")).to_arrow_table()
         except duckdb.Error as error:
             why = " ".join(str(error).split())
             raise BadInput(f"the ledgers cannot be scanned: {why}; run `dvc repro respond`") from error
+
+
+def _note_stopping(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Make the relation `stopping`: with how many accepted responses the questions of a protocol end."""
+    names = [name for (name,) in connection.sql("select distinct protocol from asked").fetchall()]
+    columns = [pa.array(names, pa.string()), pa.array(map(stops_at, names), pa.int64())]
+    connection.register("stopping", pa.table(columns, names=["protocol", "stops"]))
 
 
 def _attach(connection: "duckdb.DuckDBPyConnection", ledger: Ledger) -> None:
