@@ -1,6 +1,7 @@
 """Writing the layout: the one module of this noun that touches the disk; memory does not grow with a set."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -104,7 +105,10 @@ def sources(path: Path, pool: Path) -> Sources:
     parts = sorted(map(str, pool.glob("*.parquet"))) if pool.is_dir() else [str(pool)]
     sql = resources.files("stages.publication").joinpath("articles.sql").read_text(encoding="utf-8")
     try:
-        with duckdb.connect(config={"memory_limit": _MEMORY}) as connection:
+        with (
+            tempfile.TemporaryDirectory() as spill,
+            duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill}) as connection,
+        ):
             values = [parts, row.strategy, row.density, str(path)]
             asked, found, articles, domains = connection.execute(sql, values).fetchall()[0]
     except duckdb.Error as error:

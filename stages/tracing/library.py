@@ -297,7 +297,8 @@ def _config(asked: Asked) -> client.Config | None:
 
 def _given(path: Path | None, option: str) -> Path:
     if path is None:
-        raise BadInput(f"no datasets/{option} in a folder above the set; pass --{option}")
+        folder = "pools" if option == "pool" else option
+        raise BadInput(f"no datasets/{folder} in a folder above the set; pass --{option}")
     return path
 
 
