@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from stages import files, lineage
 from stages.records import Response, TrainingExample
-from stages.teacher.store import ResponseStore
+from stages.teacher.store import ResponseStore, Row
+from stages.tracing import chain
 
 PLAIN = "datasets/train/3.5-rejection_sampling-1x4.parquet"
 RESPONSES = "datasets/responses/3.5-rejection_sampling.parquet"
@@ -66,6 +67,40 @@ def test_a_repaired_reply_is_told_by_its_first_and_by_its_tokens(here: Path) -> 
         Path("params.yaml").unlink(missing_ok=True)  # no key can be made again: told by the tokens
     shutil.rmtree(".seedbed")
     assert request(repaired[0])["repaired"] is None
+
+
+KEPT = {
+    "key": "key",
+    "model": "model",
+    "body": "",
+    "prompt_tokens": 10,
+    "completion_tokens": 5,
+    "latency_s": 0.1,
+}
+ROW = Row(**dict.fromkeys(Row._fields) | KEPT)
+
+
+@pytest.mark.parametrize(
+    ("expected", "tokens", "row", "first_stored", "repaired"),
+    [
+        ("key", None, None, False, False),
+        ("first", 15, ROW, True, True),
+        ("first", None, None, True, True),
+        ("first", 15, ROW, False, False),  # the settings changed since
+        ("first", None, ROW, False, None),
+        (None, 40, ROW, False, True),
+        (None, 15, ROW, False, False),
+        (None, 15, None, False, None),
+    ],
+)
+def test_what_tells_a_repair(
+    expected: str | None, tokens: int | None, row: Row | None, first_stored: bool, repaired: bool | None
+) -> None:
+    drawn = chain.Draw("key", expected, tokens, 0.5)
+    sent = chain.sent(drawn, row, "store", expected_stored=first_stored, price=0.25)
+    assert sent.repaired is repaired
+    assert sent.cost_usd == (0.25 if tokens is None else 0.5)
+    assert (sent.stored is None) == (row is None)
 
 
 def test_a_changed_setting_makes_no_repair(here: Path) -> None:

@@ -1,7 +1,6 @@
 """Following a chain: each link is looked up by the keys of the one before."""
 
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -48,7 +47,6 @@ class Asked(NamedTuple):
     temperature: float | None = None  # None: the teacher's
 
 
-@cache
 def settings_above(path: Path) -> Settings | None:
     """Return the settings of the graph that a file is of; None where no folder above it has a params.yaml."""
     written = reading.nearest(path, "params.yaml")
@@ -87,6 +85,7 @@ class Library:
 
     def __init__(self, places: Places, stores: Iterable[ResponseStore]) -> None:
         self.places, self.stores = places, list(stores)
+        self._read: dict[Path, Settings | None] = {}
 
     def trace(self, path: Path, row: str) -> chain.Chain:
         """Follow a training set's row back to its article or problem.
@@ -147,7 +146,7 @@ class Library:
             # A call that had nothing to be made of drew an answer to the pool's question anew.
             shown = needs if row.step != "answer" or row.question != pooled.question else ()
             spent = row.prompt_tokens + row.completion_tokens
-            asked = Asked(settings_above(file), prompt, row.teacher, rollout)
+            asked = Asked(self._settings(file), prompt, row.teacher, rollout)
             request = self._sent(row.request_key, asked, spent, row.cost_usd)
             return chain.Step(ledger=str(file), row=row, request=request, made_of=[step(i) for i in shown])
 
@@ -208,7 +207,7 @@ class Library:
             question=row.question,
             answer=row.answer,
             evidence=row.evidence,
-            request=self._sent(row.request_key, Asked(settings_above(file), None)),
+            request=self._sent(row.request_key, Asked(self._settings(file), None)),
             calls=row.calls,
             points=[chain.Point(text=text, group=groups.get(text)) for text in row.points],
             page=_page(page_file, article),
@@ -217,7 +216,7 @@ class Library:
 
     def _seed(self, file: Path, row: SeedQuestion) -> chain.Origin:
         page_file, article = self._article(row.page_id, row.revision_id)
-        settings = settings_above(file)
+        settings = self._settings(file)
         ask = settings.ask if settings else None
         asked = Asked(settings, replaying.seed_question(article, ask.per_article) if ask else None)
         annotation, points = None, []
@@ -227,7 +226,7 @@ class Library:
             for _, told in reading.rows(known, Knowledge, "annotate", name, question_id=row.question_id):
                 prompt = replaying.annotation(row, article)
                 annotation = self._sent(
-                    told.request_key, Asked(settings_above(known), prompt, temperature=0.0)
+                    told.request_key, Asked(self._settings(known), prompt, temperature=0.0)
                 )
                 groups = self._groups(known / "points.parquet", row.question_id)
                 points = [chain.Point(text=text, group=groups.get(text)) for text in told.points]
@@ -279,6 +278,11 @@ class Library:
         return chain.sent(
             chain.Draw(key, expected, tokens, cost), row, store, expected_stored=bool(first), price=price
         )
+
+    def _settings(self, path: Path) -> Settings | None:
+        if path not in self._read:
+            self._read[path] = settings_above(path)
+        return self._read[path]
 
     def _stored(self, key: str) -> tuple[Row | None, str]:
         for store in self.stores:
