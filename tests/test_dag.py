@@ -26,7 +26,7 @@ CARRIERS = {
     ROOT / "stages" / f"{name}.py"
     for name in ("__init__", "errors", "files", "grid", "params", "progress", "records")
 }
-TOOLS = {"run", "backtest"}  # beside the graphs
+TOOLS = {"run", "backtest", "lineage", "publish"}  # beside the graphs
 
 
 def verb(stage: str) -> str:

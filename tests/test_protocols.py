@@ -106,7 +106,8 @@ def test_the_card_counts_what_was_paid_and_what_was_kept() -> None:
         "samples",
     ]
     text = card.card(figures, "model-x", True, PLAIN, 10, 4)
-    assert yaml.safe_load(text.split("---")[1])["seedbed"] == figures
+    told = {"teacher_model": "model-x", "simulated": True}
+    assert yaml.safe_load(text.split("---")[1])["seedbed"] == figures | told
     assert "simulator" in text
     assert "# target 2.0 dex, share 0.5, budget 4\n" in text
     assert "4 questions × 4 responses = 16 draws" in text

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
@@ -54,7 +54,9 @@ def facts(
         "teacher_prompt_tokens": sum(row.prompt_tokens for row in drawn),
         "teacher_completion_tokens": sum(row.completion_tokens for row in drawn),
         "cost_usd": ledger.cost(drawn),
-        "content_sha256": _digest(kept),
+        "content_sha256": digest(
+            (message.role, message.content) for row in kept for message in (*row.prompt, *row.completion)
+        ),
     }
 
 
@@ -71,8 +73,9 @@ def card(
         steps: optimiser steps of every student trained on any set of the grid without a token budget.
         batch: examples per step.
     """
+    told = figures | {"teacher_model": teacher, "simulated": simulated}
     head = yaml.safe_dump(
-        {"pretty_name": _title(figures), "tags": ["synthetic"], "seedbed": figures}, sort_keys=False
+        {"pretty_name": _title(figures), "tags": ["synthetic"], "seedbed": told}, sort_keys=False
     )
     source = f"`{teacher}`" + (
         ", a simulator: its draws are made, not written by a model" if simulated else ""
@@ -133,10 +136,13 @@ def _title(figures: dict[str, object]) -> str:
     return f"target {target}, share {figures['share']}, budget {figures['budget']}"
 
 
-def _digest(kept: Sequence[TrainingExample]) -> str:
-    """Return the sha256 of prompts and completions alone: equal for equal text, whatever the file format."""
+def digest(messages: Iterable[tuple[str, str]]) -> str:
+    """Return the sha256 of a set's text alone: equal for equal text, whatever the file format.
+
+    Args:
+        messages: role and content of every message, row after row, a row's prompt before its completion.
+    """
     digest = hashlib.sha256()
-    for row in kept:
-        for message in (*row.prompt, *row.completion):
-            digest.update(f"{message.role}\0{message.content}\0".encode())
+    for role, content in messages:
+        digest.update(f"{role}\0{content}\0".encode())
     return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Publication: training sets in the layout of the Hugging Face hub, with card and Croissant metadata."""
