@@ -1,0 +1,221 @@
+"""The teacher's client beside others, against one mock server that counts every call.
+
+Four experiments, with 64 requests in flight, 50 ms a reply and 150 tokens in it, the server on one core and
+the client on another:
+
+1. 2,000 requests: CPU of the client's process (user and system, all threads and children) over the whole run
+   with its set-up, after a warm-up of 40 requests in the same process that pays for imports; requests per
+   second by the server's clock, from the first call to the last answer.
+2. kill -9 when half of 3,000 requests are answered, then the same again to the end.
+3. 1,000 requests, then the same with 100 appended.
+4. 2,000 requests of which 5 % are answered 429 and 2 % 500, against the same without faults.
+
+A call is paid for if it was answered in full to a client that was still there, and begun if the server had it
+(see `teacher_server.py`). Every client runs in an environment of its own:
+
+    python -m venv /tmp/curator && /tmp/curator/bin/pip install bespokelabs-curator==0.1.31
+    python benchmarks/teacher_peers.py --python curator=/tmp/curator/bin/python
+"""
+
+import datetime
+import json
+import os
+import platform
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from teacher_rivals import CLIENTS, CONCURRENCY
+from teacher_server import Count, Counted, answer_to, pinned, questions, running
+
+HERE = Path(__file__).parent
+FAULTS = {"429": 0.05, "500": 0.02}
+LIMIT_S = 300  # of one run; a client that takes longer has not finished
+
+
+class Ran(NamedTuple):
+    """One run of a client to its end."""
+
+    finished: bool
+    missing: int  # questions without a row
+    stale: int  # rows whose reply belongs to another question, or rows beyond the questions
+    used: dict[str, Any]  # cpu_s, peak_mib, version
+    count: Count
+    said: str  # the last line of what a client that failed wrote
+
+
+class Client(NamedTuple):
+    """A client and the interpreter of its environment."""
+
+    name: str
+    python: str
+    mock: Counted
+
+    def start(self, folder: Path, count: int, *options: str) -> subprocess.Popen[bytes]:
+        """Start it on its core."""
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [self.python, str(HERE / "teacher_rivals.py"), self.name, self.mock.root, str(folder)]
+        with (folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [*command, str(count), *options],
+                stdout=log,
+                stderr=log,
+                preexec_fn=pinned(1),
+                env=os.environ | {"HF_HOME": str(folder / "huggingface"), "PYTHONPATH": ""},
+            )
+
+    def run(self, folder: Path, count: int, *options: str) -> Ran:
+        """Run it to its end, and compare what it wrote with what was asked."""
+        (folder / "rows.jsonl").unlink(missing_ok=True)
+        process = self.start(folder, count, *options)
+        try:
+            finished = process.wait(LIMIT_S) == 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            finished = False
+        seen = self.mock.settle()
+        if not finished:
+            lines = (folder / "log").read_text(errors="replace").strip().splitlines() or [""]
+            return Ran(False, count, 0, {}, seen, lines[-1][:200] if process.returncode > 0 else "")
+        *rows, used = map(json.loads, (folder / "rows.jsonl").read_text().splitlines())
+        expected = {question: answer_to(question) for question in questions(count)}
+        right = {r["question"] for r in rows if expected.get(r["question"]) == _answer(r["reply"])}
+        return Ran(True, count - len(right), len(rows) - len(right), used, seen, "")
+
+
+def _answer(reply: str) -> str:
+    try:
+        return str(json.loads(reply)["answer"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def speed(client: Client, folder: Path, settings: dict[str, Any], count: int, repeats: int) -> list[Ran]:
+    """Draw with a warm client, several times, each in a folder of its own."""
+    options = ("--settings", json.dumps(settings))
+    return [client.run(folder / str(i), count, *options) for i in range(repeats)]
+
+
+def killed(client: Client, folder: Path, settings: dict[str, Any], count: int) -> Ran:
+    """Kill a client when half is answered; return its second run with the counts of both."""
+    client.mock.reset(**settings)
+    process = client.start(folder, count)
+    client.mock.wait(count // 2)
+    process.kill()
+    process.wait()
+    client.mock.settle()
+    return client.run(folder, count)
+
+
+def appended(client: Client, folder: Path, settings: dict[str, Any], count: int, more: int) -> Ran:
+    """Draw, then once more with questions appended; return the second run with its own counts."""
+    client.mock.reset(**settings)
+    first = client.run(folder, count)
+    if not first.finished:
+        return first
+    client.mock.reset(**settings)
+    return client.run(folder, count + more)
+
+
+def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str, str]:
+    """Run the four experiments on one client; return the cells of its row."""
+    settings: dict[str, Any] = {"latency_s": 0.05, "tokens": 150}
+    n, half, ten = round(2000 * size), round(3000 * size), round(1000 * size)
+    plain = speed(client, folder / "speed", settings, n, repeats)
+    if not all(run.finished and not run.missing for run in plain):
+        return {"client": client.name, "failed": plain[0].said or str(plain[0])}
+    cpu, rate, peak = (
+        statistics.median(values)
+        for values in (
+            [1000 * run.used["cpu_s"] / n for run in plain],
+            [run.count.answered / run.count.span_s for run in plain],
+            [run.used["peak_mib"] for run in plain],
+        )
+    )
+    kills = [killed(client, folder / "killed" / str(i), settings, half) for i in range(repeats)]
+    halted = next((run for run in kills if not _whole(run)), None)
+    grown = appended(client, folder / "appended", settings, ten, ten // 10)
+    faulty = speed(client, folder / "faulty", settings | {"faults": FAULTS}, n, repeats)
+    plain_s, faulty_s = (statistics.median(run.count.span_s for run in runs) for runs in (plain, faulty))
+    survived = all(run.finished and not run.missing for run in faulty)
+    return {
+        "client": f"{client.name} {plain[0].used['version'] if client.name != 'ours' else ''}".strip(),
+        "CPU, ms/request": f"{cpu:.2f}",
+        "requests/s": f"{rate:,.0f}",
+        "peak, MiB": f"{peak:.0f}",
+        "killed: paid again": _ended(halted) if halted else _range(k.count.answered - half for k in kills),
+        "killed: begun again": "–" if halted else _range(k.count.begun - half for k in kills),
+        "appended: calls": f"{grown.count.begun:,}" + ("" if _whole(grown) else f" ({_ended(grown)})"),
+        "faults: s": f"{faulty_s:.1f}" if survived else _ended(next(r for r in faulty if not _whole(r))),
+        "of fault-free s": f"{plain_s:.1f}" + (f" ({faulty_s / plain_s:.2f}×)" if survived else ""),
+        "_": f"most in flight {plain[0].count.peak}; ms/request in each repeat: client {_each(plain, n)}, "
+        f"server {1000 * plain[0].count.cpu_s / n:.2f}; killed, calls answered twice: "
+        f"{_range(k.count.answered_twice for k in kills)}",
+    }
+
+
+def _range(values: Iterable[int]) -> str:
+    least, *_, most = sorted([*values] * 2)
+    return f"{least:,}" if least == most else f"{least:,}–{most:,}"
+
+
+def _each(runs: list[Ran], n: int) -> str:
+    return ", ".join(f"{1000 * run.used['cpu_s'] / n:.2f}" for run in runs)
+
+
+def _whole(run: Ran) -> bool:
+    return run.finished and not run.missing and not run.stale
+
+
+def _ended(run: Ran) -> str:
+    if not run.finished:
+        return f"aborted after {run.count.answered:,}" if run.said else f"not finished in {LIMIT_S} s"
+    return f"{run.missing:,} lost, {run.stale:,} stale"
+
+
+def machine() -> str:
+    """Describe where and when this ran."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    where = f"{cores} cores ({model or platform.machine()}), {platform.platform()}"
+    return f"{where}, Python {platform.python_version()}, {datetime.date.today()}, load before {load:.1f}"
+
+
+@click.command()
+@click.option("--python", "pythons", multiple=True, metavar="CLIENT=PATH", help="A peer's interpreter.")
+@click.option("--only", multiple=True, type=click.Choice(list(CLIENTS)), help="Run these alone.")
+@click.option("--repeats", default=3, show_default=True, help="Of 1, 2 and 4: medians, and the range of 2.")
+@click.option("--size", default=1.0, show_default=True, help="Share of every experiment.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Folder for what the clients write and log.")
+def main(pythons: list[str], only: list[str], repeats: int, size: float, keep: Path | None) -> None:
+    """Print a table with a row per client."""
+    given = dict(pair.partition("=")[::2] for pair in pythons)
+    named = {"raw": sys.executable, "ours": sys.executable} | given
+    if "datatrove" in named:
+        named.setdefault("datatrove-openai", named["datatrove"])
+    click.echo(f"{machine()}\n\n    {shlex.join(['python', *sys.argv])}\n")
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="teacher-peers-") as scratch, running(core=0) as mock:
+        for name in CLIENTS:
+            if name in named and (not only or name in only):
+                client = Client(name, named[name], mock)
+                rows.append(measure(client, (keep or Path(scratch)) / name, repeats, size))
+                click.echo(f"{name}: {rows[-1].get('_') or rows[-1]['failed']}", err=True)
+    heads = [head for head in max(rows, key=len) if head != "_"]
+    click.echo(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    for row in rows:
+        cells = [row.get(head, "–") for head in heads] if "failed" not in row else row.values()
+        click.echo(f"| {' | '.join(cells)} |")
+    click.echo(f"\n{CONCURRENCY} in flight; faults of each call: {FAULTS}, Retry-After 0.1 s with a 429.")
+
+
+if __name__ == "__main__":
+    main()
