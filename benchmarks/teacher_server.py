@@ -4,7 +4,7 @@ Every reply takes the same time and is the same number of tokens long, and names
 that a lost, stale or mixed-up reply shows. A seeded share of the calls fails. A call is *begun* when the
 server has it and will answer it soundly, and *answered* when the whole reply was sent to a client that was
 still there; what a provider charges for lies between the two. Calls that fail are neither, and are counted by
-the kind of their fault.
+the kind of their fault; a reply that comes byte by byte is slow but sound, and is counted as both.
 
     python benchmarks/teacher_server.py --port 8001
     curl -d '{"latency_s": 0.05, "faults": {"429": 0.05, "500": 0.02}}' localhost:8001/reset
@@ -140,7 +140,10 @@ class Teacher:
                 await asyncio.wait_for(event.wait(), PATIENCE_S)
 
     async def _complete(self, request: Any) -> Any:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:
+            return _error(400, "half a request", {})
         now = time.monotonic()
         asked = json.loads(body)
         if not asked.get("messages"):
@@ -166,16 +169,21 @@ class Teacher:
             fault = ("429", "500")[self.calls % 2]
         if fault:
             self.faults[fault] += 1
+        if fault and fault != "slow":
             return await self._fail(request, fault, question)
         self.begun[digest] += 1
         await asyncio.sleep(settings.latency_s)
-        there = request.transport is not None and not request.transport.is_closing()
-        if there and settings is self.settings:
+        whole = self._completion(question)
+        if fault == "slow":
+            response = await _slowly(request, whole)
+        else:
+            response = web.Response(body=whole, content_type="application/json")
+        if not _gone(request) and settings is self.settings:
             self.answered[digest] += 1
             self.sent += 1
             self.last = time.monotonic()
             self._tell()
-        return web.Response(body=self._completion(question), content_type="application/json")
+        return response
 
     def _tell(self) -> None:
         for wait in [wait for wait in self.waiting if wait[0] <= self.sent]:
@@ -190,31 +198,19 @@ class Teacher:
             wait = settings.retry_after_s
             headers = {} if fault == "500" or wait is None else {"Retry-After": f"{wait:g}"}
             return _error(int(fault), "rate limit reached" if fault == "429" else "it went wrong", headers)
-        await asyncio.sleep(settings.hang_s if fault == "hang" else settings.latency_s)
+        await asyncio.sleep(settings.latency_s)
         body = self._completion(question)
-        if fault == "slow":
-            return await self._slowly(request, body)
         if fault == "truncated":
-            return web.Response(body=body[: len(body) // 2], content_type="application/json")
-        if fault == "empty":
-            empty = {"object": "chat.completion", "choices": [], "usage": _usage(0)}
-            return web.json_response(empty)
-        if fault == "reset" and request.transport is not None:
+            body = body[: len(body) // 2]
+        elif fault == "empty":
+            body = json.dumps({"object": "chat.completion", "choices": [], "usage": _usage(0)}).encode()
+        elif fault == "hang":
+            until = time.monotonic() + settings.hang_s
+            while not _gone(request) and time.monotonic() < until:
+                await asyncio.sleep(0.05)
+        elif request.transport is not None:
             request.transport.abort()
         return web.Response(body=body, content_type="application/json")
-
-    async def _slowly(self, request: Any, body: bytes) -> Any:
-        """Send a sound reply byte by byte."""
-        from aiohttp import web
-
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        response.content_length = len(body)
-        await response.prepare(request)
-        for i in range(len(body)):
-            await response.write(body[i : i + 1])
-            await asyncio.sleep(PIECE_S)
-        await response.write_eof()
-        return response
 
     def _completion(self, question: str) -> bytes:
         content = json.dumps({"rationale": self.filler or "word", "answer": answer_to(question)})
@@ -229,6 +225,25 @@ class Teacher:
             "usage": _usage(self.settings.tokens),
         }
         return json.dumps(completion).encode()
+
+
+def _gone(request: Any) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+async def _slowly(request: Any, body: bytes) -> Any:
+    """Send a sound reply byte by byte."""
+    from aiohttp import web
+
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = len(body)
+    await response.prepare(request)
+    with suppress(ConnectionError):  # a client that has waited long enough
+        for i in range(len(body)):
+            await response.write(body[i : i + 1])
+            await asyncio.sleep(PIECE_S)
+        await response.write_eof()
+    return response
 
 
 def _usage(tokens: int) -> dict[str, int]:
