@@ -13,8 +13,15 @@ the client on another:
 A call is paid for if it was answered in full to a client that was still there, and begun if the server had it
 (see `teacher_server.py`). Every client runs in an environment of its own:
 
-    python -m venv /tmp/curator && /tmp/curator/bin/pip install bespokelabs-curator==0.1.31
-    python benchmarks/teacher_peers.py --python curator=/tmp/curator/bin/python
+    for peer in curator datatrove designer distilabel; do python -m venv /tmp/peers/$peer; done
+    /tmp/peers/curator/bin/pip install bespokelabs-curator==0.1.31
+    /tmp/peers/datatrove/bin/pip install 'datatrove[io]==0.10.1' httpx openai aiofiles aiosqlite 'numpy<2.3'
+    /tmp/peers/designer/bin/pip install data-designer==0.9.5
+    /tmp/peers/distilabel/bin/pip install 'distilabel[openai]==1.5.3' requests
+    python benchmarks/teacher_peers.py \\
+        --python curator=/tmp/peers/curator/bin/python --python datatrove=/tmp/peers/datatrove/bin/python \\
+        --python data-designer=/tmp/peers/designer/bin/python \\
+        --python distilabel=/tmp/peers/distilabel/bin/python
 """
 
 import datetime
@@ -22,11 +29,13 @@ import json
 import os
 import platform
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +45,7 @@ from teacher_server import Count, Counted, answer_to, pinned, questions, running
 
 HERE = Path(__file__).parent
 FAULTS = {"429": 0.05, "500": 0.02}
-LIMIT_S = 300  # of one run; a client that takes longer has not finished
+LIMIT_S = 150  # of one run; a client that takes longer has not finished
 
 
 class Ran(NamedTuple):
@@ -67,6 +76,7 @@ class Client(NamedTuple):
                 stdout=log,
                 stderr=log,
                 preexec_fn=pinned(1),
+                start_new_session=True,  # so that a kill takes its children too
                 env=os.environ | {"HF_HOME": str(folder / "huggingface"), "PYTHONPATH": ""},
             )
 
@@ -77,17 +87,23 @@ class Client(NamedTuple):
         try:
             finished = process.wait(LIMIT_S) == 0
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            kill(process)
             finished = False
         seen = self.mock.settle()
         if not finished:
-            lines = (folder / "log").read_text(errors="replace").strip().splitlines() or [""]
+            lines = (folder / "log").read_text(errors="replace").strip().splitlines() or ["it said nothing"]
             return Ran(False, count, 0, {}, seen, lines[-1][:200] if process.returncode > 0 else "")
         *rows, used = map(json.loads, (folder / "rows.jsonl").read_text().splitlines())
         expected = {question: answer_to(question) for question in questions(count)}
         right = {r["question"] for r in rows if expected.get(r["question"]) == _answer(r["reply"])}
         return Ran(True, count - len(right), len(rows) - len(right), used, seen, "")
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a client and all that it started, -9."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _answer(reply: str) -> str:
@@ -103,18 +119,24 @@ def speed(client: Client, folder: Path, settings: dict[str, Any], count: int, re
     for i in range(repeats):
         client.mock.reset()  # the warm-up meets no faults
         runs.append(client.run(folder / str(i), count, "--settings", json.dumps(settings)))
+        if not _whole(runs[-1]):
+            break
     return runs
 
 
-def killed(client: Client, folder: Path, settings: dict[str, Any], count: int) -> Ran:
-    """Kill a client when half is answered; return its second run with the counts of both."""
-    client.mock.reset(**settings)
-    process = client.start(folder, count)
-    client.mock.wait(count // 2)
-    process.kill()
-    process.wait()
-    client.mock.settle()
-    return client.run(folder, count)
+def killed(client: Client, folder: Path, settings: dict[str, Any], count: int, repeats: int) -> list[Ran]:
+    """Kill a client when half is answered; return its second runs, each with the counts of both."""
+    runs = []
+    for i in range(repeats):
+        client.mock.reset(**settings)
+        process = client.start(folder / str(i), count)
+        client.mock.wait(count // 2)
+        kill(process)
+        client.mock.settle()
+        runs.append(client.run(folder / str(i), count))
+        if not _whole(runs[-1]):
+            break
+    return runs
 
 
 def appended(client: Client, folder: Path, settings: dict[str, Any], count: int, more: int) -> Ran:
@@ -132,8 +154,8 @@ def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str
     settings: dict[str, Any] = {"latency_s": 0.05, "tokens": 150}
     n, half, ten = round(2000 * size), round(3000 * size), round(1000 * size)
     plain = speed(client, folder / "speed", settings, n, repeats)
-    if not all(run.finished and not run.missing for run in plain):
-        return {"client": client.name, "failed": plain[0].said or str(plain[0])}
+    if not _whole(plain[-1]):
+        return {"client": client.name, "failed": plain[-1].said or _ended(plain[-1])}
     cpu, rate, peak = (
         statistics.median(values)
         for values in (
@@ -142,12 +164,12 @@ def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str
             [run.used["peak_mib"] for run in plain],
         )
     )
-    kills = [killed(client, folder / "killed" / str(i), settings, half) for i in range(repeats)]
-    halted = next((run for run in kills if not _whole(run)), None)
+    kills = killed(client, folder / "killed", settings, half, repeats)
+    halted = None if _whole(kills[-1]) else kills[-1]
     grown = appended(client, folder / "appended", settings, ten, ten // 10)
     faulty = speed(client, folder / "faulty", settings | {"faults": FAULTS}, n, repeats)
     plain_s, faulty_s = (statistics.median(run.count.span_s for run in runs) for runs in (plain, faulty))
-    survived = all(run.finished and not run.missing for run in faulty)
+    survived = _whole(faulty[-1])
     return {
         "client": f"{client.name} {plain[0].used['version'] if client.name != 'ours' else ''}".strip(),
         "CPU, ms/request": f"{cpu:.2f}",
@@ -156,7 +178,7 @@ def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str
         "killed: paid again": _ended(halted) if halted else _range(k.count.answered - half for k in kills),
         "killed: begun again": "–" if halted else _range(k.count.begun - half for k in kills),
         "appended: calls": f"{grown.count.begun:,}" + ("" if _whole(grown) else f" ({_ended(grown)})"),
-        "faults: s": f"{faulty_s:.1f}" if survived else _ended(next(r for r in faulty if not _whole(r))),
+        "faults: s": f"{faulty_s:.1f}" if survived else _ended(faulty[-1]),
         "of fault-free s": f"{plain_s:.1f}" + (f" ({faulty_s / plain_s:.2f}×)" if survived else ""),
         "_": f"most in flight {plain[0].count.peak}; ms/request in each repeat: client {_each(plain, n)}, "
         f"server {1000 * plain[0].count.cpu_s / n:.2f}; killed, calls answered twice: "

@@ -178,12 +178,58 @@ def _datatrove(endpoint: str, folder: Path, asked: list[str]) -> Got:
     return [(row["text"], row["metadata"]["rollout_results"][0]["text"]) for row in rows]
 
 
+def data_designer(root: str, folder: Path, asked: list[str]) -> Got:
+    """Draw with NVIDIA's Data Designer, resuming where it can, its telemetry off."""
+    os.environ |= {"NEMO_TELEMETRY_ENABLED": "false", "DATA_DESIGNER_HOME": str(folder)}
+    import data_designer.config as dd
+    import pandas as pd
+    from data_designer.interface import DataDesigner
+
+    seeds = folder / "questions.parquet"
+    pd.DataFrame({"question": asked}).to_parquet(seeds)
+    parameters = dd.ChatCompletionInferenceParams(max_parallel_requests=CONCURRENCY, timeout=TIMEOUT_S)
+    model = dd.ModelConfig(
+        alias=MODEL, model=MODEL, provider=MODEL, inference_parameters=parameters, skip_health_check=True
+    )
+    builder = dd.DataDesignerConfigBuilder(model_configs=[model])
+    builder.with_seed_dataset(dd.LocalFileSeedSource(path=str(seeds)))
+    builder.add_column(
+        dd.LLMTextColumnConfig(name="reply", model_alias=MODEL, system_prompt=SYSTEM, prompt="{{ question }}")
+    )
+    provider = dd.ModelProvider(name=MODEL, endpoint=f"{root}/v1", api_key="sk-none")
+    designer = DataDesigner(artifact_path=folder / "artifacts", model_providers=[provider])
+    designer.set_run_config(dd.RunConfig(buffer_size=100, otel_metrics_port=None))
+    resume = dd.ResumeMode.IF_POSSIBLE
+    rows = designer.create(builder, num_records=len(asked), resume=resume).load_dataset()
+    return list(zip(rows["question"], rows["reply"], strict=True))
+
+
+def distilabel(root: str, folder: Path, asked: list[str]) -> Got:
+    """Draw with distilabel, its cache on."""
+    from distilabel.models import OpenAILLM
+    from distilabel.pipeline import Pipeline
+    from distilabel.steps import LoadDataFromDicts
+    from distilabel.steps.tasks import TextGeneration
+
+    with Pipeline(name="benchmark", cache_dir=folder / "cache") as pipeline:
+        load = LoadDataFromDicts(data=[{"instruction": q} for q in asked], batch_size=CONCURRENCY)
+        llm = OpenAILLM(
+            model=MODEL, base_url=f"{root}/v1", api_key="sk-none", timeout=TIMEOUT_S, max_retries=10
+        )
+        write = TextGeneration(llm=llm, system_prompt=SYSTEM, input_batch_size=CONCURRENCY)
+        load >> write
+    rows = pipeline.run(use_cache=True)["default"]["train"]
+    return list(zip(rows["instruction"], rows["generation"], strict=True))
+
+
 CLIENTS: dict[str, tuple[str, Callable[[str, Path, list[str]], Got]]] = {  # its package and how it draws
     "raw": ("aiohttp", raw),
     "ours": ("openai", ours),
     "curator": ("bespokelabs-curator", curator),
     "datatrove": ("datatrove", datatrove),
     "datatrove-openai": ("datatrove", datatrove_openai),
+    "data-designer": ("data-designer", data_designer),
+    "distilabel": ("distilabel", distilabel),
 }
 
 

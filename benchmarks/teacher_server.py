@@ -154,7 +154,7 @@ class Teacher:
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         try:
-            return await self._answer(request, body, asked["messages"][-1]["content"], now)
+            return await self._answer(request, body, _text(asked["messages"][-1]["content"]), now)
         finally:
             self.in_flight -= 1
 
@@ -225,6 +225,10 @@ class Teacher:
             "usage": _usage(self.settings.tokens),
         }
         return json.dumps(completion).encode()
+
+
+def _text(content: str | list[dict[str, str]]) -> str:
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 def _gone(request: Any) -> bool:
