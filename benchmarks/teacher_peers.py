@@ -6,7 +6,8 @@ the client on another:
 1. 2,000 requests: CPU of the client's process (user and system, all threads and children) over the whole run
    with its set-up, after a warm-up of 40 requests in the same process that pays for imports; requests per
    second by the server's clock, from the first call to the last answer.
-2. kill -9 when half of 3,000 requests are answered, then the same again to the end.
+2. kill -9 up to 50 ms after half of 3,000 requests are answered, at the same instants for every client, as
+   replies come in bursts; then the same again to the end.
 3. 1,000 requests, then the same with 100 appended.
 4. 2,000 requests of which 5 % are answered 429 and 2 % 500, against the same without faults.
 
@@ -28,13 +29,14 @@ import datetime
 import json
 import os
 import platform
+import random
 import shlex
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,11 +128,12 @@ def speed(client: Client, folder: Path, settings: dict[str, Any], count: int, re
 
 def killed(client: Client, folder: Path, settings: dict[str, Any], count: int, repeats: int) -> list[Ran]:
     """Kill a client when half is answered; return its second runs, each with the counts of both."""
-    runs = []
+    runs, chance = [], random.Random(0)
     for i in range(repeats):
         client.mock.reset(**settings)
         process = client.start(folder / str(i), count)
         client.mock.wait(count // 2)
+        time.sleep(chance.uniform(0.0, settings["latency_s"]))
         kill(process)
         client.mock.settle()
         runs.append(client.run(folder / str(i), count))
@@ -149,7 +152,7 @@ def appended(client: Client, folder: Path, settings: dict[str, Any], count: int,
     return client.run(folder, count + more)
 
 
-def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str, str]:
+def measure(client: Client, folder: Path, repeats: int, kills: int, size: float) -> dict[str, str]:
     """Run the four experiments on one client; return the cells of its row."""
     settings: dict[str, Any] = {"latency_s": 0.05, "tokens": 150}
     n, half, ten = round(2000 * size), round(3000 * size), round(1000 * size)
@@ -164,8 +167,8 @@ def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str
             [run.used["peak_mib"] for run in plain],
         )
     )
-    kills = killed(client, folder / "killed", settings, half, repeats)
-    halted = None if _whole(kills[-1]) else kills[-1]
+    again = killed(client, folder / "killed", settings, half, kills)
+    halted = None if _whole(again[-1]) else again[-1]
     grown = appended(client, folder / "appended", settings, ten, ten // 10)
     faulty = speed(client, folder / "faulty", settings | {"faults": FAULTS}, n, repeats)
     plain_s, faulty_s = (statistics.median(run.count.span_s for run in runs) for runs in (plain, faulty))
@@ -175,20 +178,20 @@ def measure(client: Client, folder: Path, repeats: int, size: float) -> dict[str
         "CPU, ms/request": f"{cpu:.2f}",
         "requests/s": f"{rate:,.0f}",
         "peak, MiB": f"{peak:.0f}",
-        "killed: paid again": _ended(halted) if halted else _range(k.count.answered - half for k in kills),
-        "killed: begun again": "–" if halted else _range(k.count.begun - half for k in kills),
+        "killed: paid again": _ended(halted) if halted else _range([k.count.answered - half for k in again]),
+        "killed: begun again": "–" if halted else _range([k.count.begun - half for k in again]),
         "appended: calls": f"{grown.count.begun:,}" + ("" if _whole(grown) else f" ({_ended(grown)})"),
         "faults: s": f"{faulty_s:.1f}" if survived else _ended(faulty[-1]),
         "of fault-free s": f"{plain_s:.1f}" + (f" ({faulty_s / plain_s:.2f}×)" if survived else ""),
         "_": f"most in flight {plain[0].count.peak}; ms/request in each repeat: client {_each(plain, n)}, "
-        f"server {1000 * plain[0].count.cpu_s / n:.2f}; killed, calls answered twice: "
-        f"{_range(k.count.answered_twice for k in kills)}",
+        f"server {1000 * plain[0].count.cpu_s / n:.2f}; paid again after each kill: "
+        f"{', '.join(str(k.count.answered - half) for k in again)}",
     }
 
 
-def _range(values: Iterable[int]) -> str:
-    least, *_, most = sorted([*values] * 2)
-    return f"{least:,}" if least == most else f"{least:,}–{most:,}"
+def _range(values: list[int]) -> str:
+    least, most = min(values), max(values)
+    return f"{statistics.median(values):g}" + (f" ({least:,} to {most:,})" if least < most else "")
 
 
 def _each(runs: list[Ran], n: int) -> str:
@@ -217,10 +220,13 @@ def machine() -> str:
 @click.command()
 @click.option("--python", "pythons", multiple=True, metavar="CLIENT=PATH", help="A peer's interpreter.")
 @click.option("--only", multiple=True, type=click.Choice(list(CLIENTS)), help="Run these alone.")
-@click.option("--repeats", default=3, show_default=True, help="Of 1, 2 and 4: medians, and the range of 2.")
+@click.option("--repeats", default=3, show_default=True, help="Of 1 and 4; medians are shown.")
+@click.option("--kills", default=5, show_default=True, help="Of 2; median and range are shown.")
 @click.option("--size", default=1.0, show_default=True, help="Share of every experiment.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Folder for what the clients write and log.")
-def main(pythons: list[str], only: list[str], repeats: int, size: float, keep: Path | None) -> None:
+def main(
+    pythons: list[str], only: list[str], repeats: int, kills: int, size: float, keep: Path | None
+) -> None:
     """Print a table with a row per client."""
     given = dict(pair.partition("=")[::2] for pair in pythons)
     named = {"raw": sys.executable, "ours": sys.executable} | given
@@ -232,7 +238,7 @@ def main(pythons: list[str], only: list[str], repeats: int, size: float, keep: P
         for name in CLIENTS:
             if name in named and (not only or name in only):
                 client = Client(name, named[name], mock)
-                rows.append(measure(client, (keep or Path(scratch)) / name, repeats, size))
+                rows.append(measure(client, (keep or Path(scratch)) / name, repeats, kills, size))
                 click.echo(f"{name}: {rows[-1].get('_') or rows[-1]['failed']}", err=True)
     heads = [head for head in max(rows, key=len) if head != "_"]
     click.echo(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
