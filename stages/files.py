@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,8 +45,27 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
 
 
+class Unwritten(BaseException):
+    """A run came to where it would write, and must not; no fault, and nothing below may catch it."""
+
+
+_UNWRITABLE: ContextVar[bool] = ContextVar("unwritable", default=False)
+
+
+@contextmanager
+def unwritable() -> Iterator[None]:
+    """Let no file be written inside; whatever tries raises `Unwritten`."""
+    token = _UNWRITABLE.set(True)
+    try:
+        yield
+    finally:
+        _UNWRITABLE.reset(token)
+
+
 @contextmanager
 def _swap(path: Path) -> Iterator[Path]:
+    if _UNWRITABLE.get():
+        raise Unwritten
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

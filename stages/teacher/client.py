@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from stages.records import Article, SeedProblem
+from stages.teacher import planning
 from stages.teacher.dispatch import Run
 from stages.teacher.outcomes import Outcome, Request, Tally, tally
 from stages.teacher.settings import Config, Price, named
@@ -54,5 +55,10 @@ def each(
             reached, or set without a price; more than `max_malformed` of at least 20 outcomes are malformed
             (in mid-run only where the excess is beyond three standard deviations, so that an early streak
             stops nothing). What was handed on is stored.
+        Unbought: a plan is made (`planning.looking`), and the store lacks some of the requests.
     """
-    asyncio.run(Run(config, store, articles, problems, progress, keep).all(requests))
+    run = Run(config, store, articles, problems, progress, keep)
+    if planning.is_looking():
+        run.look(requests)
+    else:
+        asyncio.run(run.all(requests))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stages.errors import BadInput
 from stages.records import Article, SeedProblem
-from stages.teacher import engines, prompts, wire
+from stages.teacher import engines, planning, prompts, wire
 from stages.teacher.outcomes import Outcome, Request, amount, cost, total
 from stages.teacher.settings import Config
 from stages.teacher.store import ResponseStore, Row
@@ -90,6 +90,25 @@ class Run:
             finally:
                 await self._close()
         self._check_malformed(final=True)
+
+    def look(self, requests: Iterable[Request]) -> None:
+        """Count the requests that the store lacks instead of sending them; hand on outcomes up to the first.
+
+        Raises:
+            planning.Unbought: it lacks some.
+        """
+        tally, lacking, left = planning.Tally(self.config, self.model), False, iter(requests)
+        while part := list(islice(left, LOOKAHEAD)):
+            items = [self._begin(request) for request in part]
+            rows = self.store.get([item.key for item in items])
+            for key, prompt, sampling in items:
+                outcome = self._from_store(Draw(key, prompt, sampling), rows.get(key))
+                lacking = lacking or outcome is None
+                characters = None if outcome else sum(len(content) for _, content in prompt.messages)
+                tally.note(prompt.reply.wire_name(), key, characters)
+                if outcome and not lacking:
+                    self.keep(outcome)
+        tally.close()
 
     async def _work_batched(self, first: list[Missing]) -> None:
         """Hand the engine as many draws at once as it wants."""
