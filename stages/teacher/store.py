@@ -1,68 +1,56 @@
 """The response store: every reply a teacher was paid for, committed before it counts.
 
-A SQLite file (WAL, synchronous FULL) outside the DAG, so that DVC's deleting of outs loses nothing paid.
-Rows are keyed by the canonical request (`wire.request_key`) and never change. Several processes may share
-one file. The one noun that knows the disk.
+A SQLite file (WAL) outside the DAG, so that DVC's deleting of outs loses nothing paid. Rows are keyed by the
+canonical request (`wire.request_key`) and never change. Several processes may share one file. This module and
+those named `store_…` beside it are the ones that know the disk.
+
+A row is safe in two steps. It is committed to the WAL by the thread that puts it, at once: from then on a
+kill of the process cannot lose it. A second thread syncs the WAL every 20 ms at most, one fsync for every row
+of that time, and only then do their futures resolve: from then on a power cut cannot lose it.
 """
 
+import asyncio
 import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 from stages.errors import BadInput
+from stages.teacher import store_schema
+from stages.teacher.store_schema import Row, default_path
 
-SCHEMA = 1  # PRAGMA user_version
-APPLICATION = 0x5EEDBED  # PRAGMA application_id, tells our file from another program's database
-COMMIT_S = 0.02  # least time between two commits: one fsync then serves every reply of that time
-BUSY_S = 30.0  # wait for another process's commit
+__all__ = ["ResponseStore", "Row", "Spent", "default_path"]
+
+COMMIT_S = 0.02  # least time between two syncs: one fsync then serves every reply of that time
+CHECKPOINT_BYTES = 16 << 20  # size of the WAL beyond which it is carried into the file
 LOOKUP = 500  # keys per SELECT
+TOGETHER = 32  # rows per INSERT
 
-_CREATE = """
-create table responses (
-    key text primary key,
-    model text not null,
-    body text not null,                    -- the response as the server sent it
-    finish_reason text,
-    prompt_tokens integer not null,
-    completion_tokens integer not null,
-    latency_s real not null,
-    request_id text,
-    created text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-)
-"""
+_fsync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS and Windows have fsync only
 
 
-class Row(NamedTuple):
-    """One stored response; `body` is the server's JSON as it came, `latency_s` includes retries."""
+class Spent(NamedTuple):
+    """What a model was ever paid for, whether its rows are still there or pruned."""
 
-    key: str
-    model: str
-    body: str
-    finish_reason: str | None
+    calls: int
     prompt_tokens: int
     completion_tokens: int
-    latency_s: float
-    request_id: str | None
 
 
-_SELECT = f"select {', '.join(Row._fields)} from responses"
-_INSERT = (
-    f"insert or ignore into responses ({', '.join(Row._fields)}) values ({', '.join('?' * len(Row._fields))})"
-)
-_Item = tuple[Row, "Future[Row]"]
+class _Item(NamedTuple):
+    """A row on its way; `outcome` is what the store holds for its key, None where it is not yet written."""
 
-
-def default_path() -> Path:
-    """Return the store's place: the variable SEEDBED_STORE, else `.seedbed/responses.sqlite`."""
-    return Path(os.environ.get("SEEDBED_STORE") or ".seedbed/responses.sqlite")
+    row: Row
+    outcome: Row | Exception | None
+    future: "asyncio.Future[Row] | Future[Row]"
+    loop: asyncio.AbstractEventLoop | None  # of the future, where it is asyncio's
 
 
 class ResponseStore:
@@ -72,7 +60,8 @@ class ResponseStore:
         path: of the SQLite file; it and its folder are made where they are missing.
 
     Raises:
-        BadInput: the file is not a response store of this version, is damaged, or cannot be written.
+        BadInput: the file is not a response store of this version, is damaged, lies on a network filesystem,
+            or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,17 +70,25 @@ class ResponseStore:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(
-                f"{path}: cannot make the store's folder: {error.strerror}; {_ELSEWHERE}"
+                f"{path}: cannot make the store's folder: {error.strerror}; {store_schema.ELSEWHERE}"
             ) from error
-        self._reader = self._connect()
-        try:
-            self._prepare(self._reader)
-            self._writer = self._connect()
-        except BaseException:
-            self._reader.close()
-            raise
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write_on, name="response-store", daemon=True)
+        with ExitStack() as opening:
+            self._reader = opening.enter_context(closing(store_schema.opened(path)))
+            # The first never makes an event loop wait: a row that finds the file locked goes to the second.
+            self._writer = opening.enter_context(closing(self._connected(timeout=0.0)))
+            self._patient = opening.enter_context(closing(self._connected(timeout=store_schema.BUSY_S)))
+            try:
+                self._wal = os.open(f"{path}-wal", os.O_RDWR)
+            except OSError as error:
+                raise BadInput(f"{path}-wal: {error.strerror}; {store_schema.ELSEWHERE}") from error
+            opening.callback(os.close, self._wal)
+            self._opened = opening.pop_all()
+        self._saved: dict[asyncio.AbstractEventLoop, list[_Item]] = {}  # in each loop's present turn
+        self._lock = threading.RLock()  # of the writer, and of what follows
+        self._closed = False
+        self._checkpoint_at = CHECKPOINT_BYTES
+        self._queue: queue.SimpleQueue[Sequence[_Item] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._sync_on, name="response-store", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> "ResponseStore":
@@ -103,142 +100,202 @@ class ResponseStore:
         self.close()
 
     def close(self) -> None:
-        """Commit what is queued, stop the writer and close the file."""
-        if self._thread.is_alive():
+        """Write and sync what was put or saved, resolve its futures and close the file."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for loop in list(self._saved):
+                self._write_saved(loop)
             self._queue.put(None)
-            self._thread.join()
-        self._writer.close()
-        self._reader.close()
+        self._thread.join()
+        self._opened.close()
 
     def get(self, keys: Sequence[str]) -> dict[str, Row]:
         """Return the stored rows among `keys`.
 
         Raises:
-            BadInput: the file is damaged.
+            BadInput: the file is damaged, or a row in it is not what was stored.
         """
-        found: dict[str, Row] = {}
-        with self._faults():
-            for start in range(0, len(keys), LOOKUP):
-                part = keys[start : start + LOOKUP]
-                marks = ",".join("?" * len(part))
-                for values in self._reader.execute(f"{_SELECT} where key in ({marks})", part):
-                    row = Row(*values)
-                    found[row.key] = row
-        return found
+        with store_schema.faults(self.path):
+            return self._stored(self._reader, keys)
 
     def put(self, row: Row) -> "Future[Row]":
-        """Queue a row; the future resolves after the commit, to the row that the store now holds.
+        """Write a row; the future resolves after the sync, to the row that the store now holds.
 
         Where another process was first with the same key, that is the other's row. The future fails with
-        `BadInput` when the row cannot be written (disk full, file damaged).
+        `BadInput` when the row cannot be written (disk full, file damaged). Threads may put at once.
         """
-        if not self._thread.is_alive():
-            raise ValueError("the store is closed")
         future: Future[Row] = Future()
-        self._queue.put((row, future))
+        with self._lock:
+            self._refuse_closed()
+            self._write([_Item(row, None, future, None)])
         return future
 
+    def save(self, row: Row) -> "asyncio.Future[Row]":
+        """As `put`, for the running event loop, and cheaper there.
+
+        The rows that one turn of the loop saves are written together at its end, and the loop is woken once
+        for all the rows of one sync.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Row] = loop.create_future()
+        with self._lock:
+            self._refuse_closed()
+            saved = self._saved.setdefault(loop, [])
+            saved.append(_Item(row, None, future, loop))
+        if len(saved) == 1:
+            loop.call_soon(self._write_saved, loop)
+        return future
+
+    def spent(self, model: str) -> Spent:
+        """Return what `model` was ever paid for, by every process that shares the file.
+
+        Raises:
+            BadInput: the file is damaged.
+        """
+        query = f"select {', '.join(Spent._fields)} from spending where model = ?"
+        with store_schema.faults(self.path):
+            found = self._reader.execute(query, (model,)).fetchone()
+        return Spent(*found) if found else Spent(0, 0, 0)
+
     def __len__(self) -> int:
-        with self._faults():
+        with store_schema.faults(self.path):
             (count,) = self._reader.execute("select count(*) from responses").fetchone()
         return int(count)
 
-    def _connect(self) -> sqlite3.Connection:
-        with self._faults():
-            connection = sqlite3.connect(
-                self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-            )
-            # A commit survives a power cut, not only a kill: WAL alone would sync at checkpoints only.
-            connection.execute("pragma synchronous = full")
+    def _connected(self, timeout: float) -> sqlite3.Connection:
+        with store_schema.faults(self.path):
+            connection = store_schema.connect(self.path, timeout)
+            # A commit writes and does not sync: that is `_sync_on`'s part, as are checkpoints.
+            connection.execute("pragma synchronous = normal")
+            connection.execute("pragma wal_autocheckpoint = 0")
+            connection.execute("select 1 from responses limit 1").fetchone()  # makes the WAL's file
             return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Check that the file is ours, or make it ours if it is new."""
-        with self._faults():
-            if not _pragma(connection, "user_version"):
-                # Two processes may open a new store at once: look again once the file is locked.
-                connection.execute("begin immediate")
-                try:
-                    tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
-                    if not _pragma(connection, "user_version") and not tables:
-                        connection.execute(_CREATE)
-                        connection.execute(f"pragma application_id = {APPLICATION}")
-                        connection.execute(f"pragma user_version = {SCHEMA}")
-                finally:
-                    connection.execute("commit")
-            version = _pragma(connection, "user_version")
-            if _pragma(connection, "application_id") != APPLICATION:
-                raise BadInput(f"{self.path}: another program's database, not a response store; {_ELSEWHERE}")
-            if version != SCHEMA:
-                raise BadInput(
-                    f"{self.path}: response store of version {version}, not {SCHEMA}; {_ELSEWHERE}"
-                )
-            names = [row[1] for row in connection.execute("pragma table_info(responses)")]
-            if names != [*Row._fields, "created"]:
-                raise BadInput(f"{self.path}: the store's table is not as this code writes it; {_ELSEWHERE}")
-            connection.execute("pragma journal_mode = wal")
+    def _stored(self, connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        query = f"select {', '.join(store_schema.COLUMNS)} from responses where key in"
+        for start in range(0, len(keys), LOOKUP):
+            part = keys[start : start + LOOKUP]
+            for *values, crc in connection.execute(f"{query} ({', '.join('?' * len(part))})", part):
+                row = Row(*values)
+                if crc is not None and crc != store_schema.crc(row):
+                    raise store_schema.damaged(self.path, f"the row {row.key} is not what was stored")
+                found[row.key] = row
+        return found
 
-    def _write_on(self) -> None:
-        """Commit groups of queued rows until told to stop (the writer thread)."""
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise ValueError("the store is closed")
+
+    def _write_saved(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            saved = self._saved.pop(loop, [])
+            for start in range(0, len(saved), TOGETHER):
+                self._write(saved[start : start + TOGETHER])
+
+    def _write(self, items: Sequence[_Item]) -> None:
+        """Write rows without waiting and queue them for the sync."""
+        self._queue.put(self._written(self._writer, items))
+
+    def _written(self, connection: sqlite3.Connection, items: Sequence[_Item]) -> Sequence[_Item]:
+        """Write rows in one transaction and return them with their outcomes.
+
+        Those that find the file locked come back from the connection that does not wait as they are.
+        """
+        try:
+            kept = self._inserted(connection, [item.row for item in items])
+        except Exception as error:  # handed to whoever waits for the rows
+            locked = isinstance(error, sqlite3.Error) and store_schema.locked(error)
+            return items if locked and connection is self._writer else self._failed(items, error)
+        return [_Item(item.row, row, item.future, item.loop) for item, row in zip(items, kept, strict=True)]
+
+    def _inserted(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> Sequence[Row]:
+        """Write rows and return what the store then holds for their keys.
+
+        One statement, so that Python's lock is given away once and not once a row.
+        """
+        done = connection.execute(store_schema.insertion(len(rows)), store_schema.values(rows))
+        if done.rowcount == len(rows):
+            return rows
+        found = self._stored(connection, [row.key for row in rows])
+        return [found[row.key] for row in rows]
+
+    def _sync_on(self) -> None:
+        """Sync groups of rows until told to stop (the store's own thread)."""
         last = 0.0
         stopping = False
         while not stopping:
-            items = [self._queue.get()]
+            parts = [self._queue.get()]
             pause = last + COMMIT_S - time.monotonic()
-            if pause > 0 and items[0] is not None:
+            if pause > 0 and parts[0] is not None:
                 time.sleep(pause)
             while not self._queue.empty():
-                items.append(self._queue.get())
-            stopping = None in items
-            group = [item for item in items if item is not None]
+                parts.append(self._queue.get())
+            stopping = None in parts
+            group = [item for part in parts if part is not None for item in part]
             if group:
-                self._commit(group)
+                _resolve(self._synced(self._all_written(group)))
             last = time.monotonic()
 
-    def _commit(self, group: list[_Item]) -> None:
-        kept: list[Row] = []
+    def _all_written(self, group: Sequence[_Item]) -> list[_Item]:
+        """Write those rows of the group that found the file locked, however long that lasts."""
+        waiting = [item for item in group if item.outcome is None]
+        done = [item for item in group if item.outcome is not None]
+        for start in range(0, len(waiting), TOGETHER):
+            done += self._written(self._patient, waiting[start : start + TOGETHER])
+        return done
+
+    def _synced(self, group: list[_Item]) -> list[_Item]:
+        """Make what was written outlast a power cut."""
         try:
-            with self._faults():
-                self._writer.execute("begin immediate")
-                for row, _ in group:
-                    if self._writer.execute(_INSERT, row).rowcount == 0:
-                        found = self._writer.execute(f"{_SELECT} where key = ?", (row.key,)).fetchone()
-                        row = Row(*found)
-                    kept.append(row)
-                self._writer.execute("commit")
-        except Exception as error:  # handed to whoever waits for the row; the thread must live on
-            with suppress(sqlite3.Error):
-                self._writer.rollback()
-            for _, future in group:
-                if future.set_running_or_notify_cancel():
-                    future.set_exception(error)
+            _fsync(self._wal)
+        except OSError as error:
+            fault = BadInput(
+                f"{self.path}: response store: cannot sync: {error.strerror}; {store_schema.FREE_SPACE}"
+            )
+            return [item for item in group if isinstance(item.outcome, Exception)] + self._failed(
+                [item for item in group if not isinstance(item.outcome, Exception)], fault
+            )
+        with suppress(sqlite3.Error):  # of a full disk or a damaged file the next row will tell
+            self._checkpoint()
+        return group
+
+    def _checkpoint(self) -> None:
+        """Carry a WAL that has grown into the file; a reader that is in the way postpones it."""
+        size = os.fstat(self._wal).st_size
+        if size < self._checkpoint_at:
             return
-        for row, (_, future) in zip(kept, group, strict=True):
-            if future.set_running_or_notify_cancel():
-                future.set_result(row)
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """Turn SQLite's errors into one line."""
+        self._patient.execute("pragma busy_timeout = 100")  # ms
         try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise BadInput(f"{self.path}: response store: {error}; {_advice(error)}") from error
+            (busy, _, _) = self._patient.execute("pragma wal_checkpoint(truncate)").fetchone()
+        finally:
+            self._patient.execute(f"pragma busy_timeout = {int(1000 * store_schema.BUSY_S)}")
+        self._checkpoint_at = size + CHECKPOINT_BYTES if busy else CHECKPOINT_BYTES
+
+    def _failed(self, items: Sequence[_Item], error: Exception) -> list[_Item]:
+        try:
+            with store_schema.faults(self.path):
+                raise error
+        except Exception as explained:
+            return [item._replace(outcome=explained) for item in items]
 
 
-_ELSEWHERE = "move it away or set SEEDBED_STORE to another path"
+def _resolve(group: Sequence[_Item]) -> None:
+    """Resolve the futures of rows that are safe, each in its own loop, which is woken once."""
+    _tell([item for item in group if item.loop is None])
+    for loop in {item.loop for item in group if item.loop is not None}:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(_tell, [item for item in group if item.loop is loop])
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"pragma {name}").fetchone()[0])
-
-
-def _advice(error: sqlite3.DatabaseError) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return "free some disk space and run again, what was committed is kept"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "another process holds it; let it end and run again"
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return f"not a sound SQLite file; {_ELSEWHERE}"
-    return "make the file and its folder writable, or set SEEDBED_STORE to another path"
+def _tell(group: Sequence[_Item]) -> None:
+    for item in group:
+        if item.future.done():  # cancelled
+            continue
+        if isinstance(item.outcome, Exception):
+            item.future.set_exception(item.outcome)
+        else:
+            assert item.outcome is not None
+            item.future.set_result(item.outcome)
