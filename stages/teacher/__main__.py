@@ -13,6 +13,7 @@ from stages.errors import BadInput
 from stages.records import Article, SeedProblem
 from stages.teacher import client
 from stages.teacher.competence import Embedded
+from stages.teacher.plan_command import plan
 
 
 class Params(params.Section):
@@ -23,7 +24,7 @@ class Params(params.Section):
 
 @click.group()
 def main() -> None:
-    """The embedded teacher, a simulator with an OpenAI-compatible API."""
+    """The teacher: what a run would buy of it, and the embedded one, a simulator, on a socket."""
 
 
 @main.command()
@@ -123,6 +124,8 @@ def _logger(log: Path) -> Callable[[bytes], None]:
 
     return on_served
 
+
+main.add_command(plan)
 
 if __name__ == "__main__":
     main()

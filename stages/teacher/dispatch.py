@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from stages.teacher.endpoint import Endpoint
     from stages.teacher.simulator import Prepared
 
+Kept = asyncio.Future[Row]  # resolves when a reply is safe in the store, to the row that is there
+Verdict = tuple[prompts.Reply | None, str]  # see `wire.judge`
+
 LOOKAHEAD = 256  # requests looked up in the store at once, ahead of those being sent
 WINDOW = 4096  # requests between the first that is not settled and the last that was read, at least
 JUDGED = 20  # replies before their share of malformed ones means anything
@@ -73,6 +76,8 @@ class Run:
         self.read = self.handed_on = self.settled = self.total = 0
         self.reasons: Counter[str] = Counter()
         self.stopping = False
+        self._saving: set[Kept] = set()  # replies that came and are not safe yet
+        self._fault: Exception | None = None  # met while one was settled
         self._room = asyncio.Event()
         self.batched = config.backend in ("vllm", "batch")
         self._endpoint: Endpoint | None = None  # where requests go one by one
@@ -121,12 +126,15 @@ class Run:
                     break
                 many += group
             await self._draw(many)
+            await self._all_settled()
+            self._raise_fault()
             many = await self._take() or []
 
     async def _work(self, first: list[Missing]) -> None:
         async def worker(group: list[Missing] | None) -> None:
             while not self.stopping and (group := group or await self._take()):
                 await self._draw(group)
+                self._raise_fault()
                 group = None
 
         starts = [first, *[None] * (self.config.concurrency - 1)]
@@ -138,10 +146,16 @@ class Run:
             done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
+            await self._all_settled()
+            while self.backlog:  # malformed replies of another process that was first
+                await self._draw([self.backlog.popleft()])
+                await self._all_settled()
+            self._raise_fault()
         except Exception as error:
             self.stopping = True
             self._room.set()
             await asyncio.wait(workers, timeout=self.config.timeout if isinstance(error, Spent) else GRACE_S)
+            await self._all_settled()
             raise
         finally:
             self.stopping = True
@@ -160,6 +174,7 @@ class Run:
             if self._full:
                 self._room.clear()
                 await self._room.wait()
+                self._raise_fault()
                 if self.stopping:
                     return None
             elif not self._look_up(list(islice(self.requests, LOOKAHEAD))):
@@ -222,21 +237,71 @@ class Run:
 
     async def _draw(self, group: list[Missing]) -> None:
         """Draw replies where the store has none, and second ones where the first are malformed."""
-        new = await self._send([item for item, first in group if first is None], together=True)
-        drawn = iter(new)
-        bad: list[tuple[Draw, Row, list[Row], Draw]] = []
-        for item, stored in group:
-            first, said = (stored, wire.read_completion(stored.body)) if stored else next(drawn)
-            paid = [] if stored else [first]
-            reply, reason = wire.judge(said, item.prompt.reply)
-            if reason == wire.OK:
-                self._settle(item, self._outcome([first], reply, reason, paid))
+        new = iter(await self._send([item for item, first in group if first is None], together=True))
+        bad: list[tuple[Draw, Kept | Row, Draw]] = []
+        for item, first in group:
+            kept, came = (first, None) if first else next(new)
+            said = came.said if came else wire.read_completion(first.body if first else "")
+            verdict = wire.judge(said, item.prompt.reply)
+            if verdict[1] != wire.OK:
+                bad.append((item, kept, self._repair(item, said, verdict[1])))
+            elif isinstance(kept, Row):  # another process's, sound where this run's was not
+                self._settle(item, self._outcome([kept], *verdict, []))
             else:
-                bad.append((item, first, paid, self._repair(item, said, reason)))
+                assert came
+                self._settle_once_kept(item, [], kept, came, verdict)
+        firsts = [(kept, False) if isinstance(kept, Row) else (await kept, True) for _, kept, _ in bad]
         repaired = await self._send([repair for *_, repair in bad], together=False)
-        for (item, first, paid, _), (second, said) in zip(bad, repaired, strict=True):
-            reply, reason = wire.judge(said, item.prompt.reply)
-            self._settle(item, self._outcome([first, second], reply, reason, [*paid, second]))
+        for (item, _, _), first_row, (second, came) in zip(bad, firsts, repaired, strict=True):
+            verdict = wire.judge(came.said, item.prompt.reply)
+            self._settle_once_kept(item, [first_row], second, came, verdict)
+
+    def _settle_once_kept(
+        self,
+        item: Draw,
+        before: list[tuple[Row, bool]],
+        last: Kept,
+        came: wire.Received,
+        verdict: Verdict,
+    ) -> None:
+        """Settle a draw as soon as its last reply is safe; whoever drew it goes on meanwhile.
+
+        Args:
+            item: the draw.
+            before: its earlier replies, and whether this run paid for them.
+            last: resolves when the reply is safe, to what the store holds.
+            came: the last reply.
+            verdict: on it.
+        """
+
+        def settle(done: Kept) -> None:
+            self._saving.discard(done)
+            if done.cancelled():
+                return
+            try:
+                row, (reply, reason) = done.result(), verdict
+                if row.body != came.text:  # another process was first: its reply is the one that counts
+                    reply, reason = wire.judge(wire.read_completion(row.body), item.prompt.reply)
+                    if not before and reason != wire.OK:
+                        self.backlog.append(Missing(item, row))
+                        return
+                rows, paid = [*(r for r, _ in before), row], [*(r for r, new in before if new), row]
+                self._settle(item, self._outcome(rows, reply, reason, paid))
+            except Exception as error:
+                self._fault = self._fault or error
+                self._room.set()
+
+        self._saving.add(last)
+        last.add_done_callback(settle)
+
+    async def _all_settled(self) -> None:
+        """Wait until every reply that came is safe."""
+        while self._saving:
+            await asyncio.wait(self._saving)
+
+    def _raise_fault(self) -> None:
+        if self._fault:
+            raise self._fault
 
     def _repair(self, item: Draw, completion: wire.Completion, reason: str) -> Draw:
         messages = wire.repair_messages(item.prompt.messages, completion, reason, item.prompt.reply)
@@ -244,8 +309,8 @@ class Run:
         key = wire.request_key(self.model, messages, prompt.reply, item.sampling)
         return Draw(key, prompt, item.sampling)
 
-    async def _send(self, items: list[Draw], together: bool) -> list[tuple[Row, wire.Completion]]:
-        """Send requests; return what the store then holds for each draw.
+    async def _send(self, items: list[Draw], together: bool) -> list[tuple[Kept, wire.Received]]:
+        """Send requests; return what came, and futures that resolve when that is safe in the store.
 
         Args:
             items: to be drawn.
@@ -260,7 +325,10 @@ class Run:
             assert self._endpoint is not None
             jobs = [self._job(items)] if together else [self._job([item]) for item in items]
             received = [one for job in jobs for one in await self._endpoint.complete(job)]
-        return await self._keep(items, received)
+        return [
+            (self.store.save(self._row(item.key, item.prompt.reply.wire_name(), one)), one)
+            for item, one in zip(items, received, strict=True)
+        ]
 
     def _job(self, items: list[Draw]) -> wire.Job:
         key, prompt, sampling = items[0]
@@ -268,21 +336,10 @@ class Run:
         body = wire.request_body(self.model, prompt.messages, prompt.reply, sampling, self.config.accepts, n)
         return wire.Job(key, body, n, prompt.reply.wire_name())
 
-    async def _keep(
-        self, items: list[Draw], received: list[wire.Received]
-    ) -> list[tuple[Row, wire.Completion]]:
-        """Commit replies; return what the store then holds for their keys."""
-        futures = []
-        for item, came in zip(items, received, strict=True):
-            row = self._row(item.key, came)
-            futures.append((row, came.said, asyncio.wrap_future(self.store.put(row))))
-        kept = [(row, said, await future) for row, said, future in futures]
-        return [(held, said if held is row else wire.read_completion(held.body)) for row, said, held in kept]
-
-    def _row(self, key: str, received: wire.Received) -> Row:
+    def _row(self, key: str, task: str | None, received: wire.Received) -> Row:
         text, said, request_id, latency_s = received
         tokens = said.prompt_tokens, said.completion_tokens
-        return Row(key, self.model, text, said.finish_reason, *tokens, latency_s, request_id)
+        return Row(key, self.model, text, said.finish_reason, *tokens, latency_s, request_id, task)
 
     def _outcome(self, rows: list[Row], reply: prompts.Reply | None, reason: str, paid: list[Row]) -> Outcome:
         return Outcome(
@@ -358,7 +415,7 @@ class Run:
 
     def _put(self, late: "Settled") -> "Future[Row]":
         """Keep a reply that an earlier run was waiting for."""
-        return self.store.put(self._row(late.key, late.received))
+        return self.store.put(self._row(late.key, late.task, late.received))
 
 
 class Spent(BadInput):

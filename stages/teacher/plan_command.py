@@ -202,10 +202,10 @@ def _table(rows: list[Planned]) -> str:
             head=("stage", "requests", "calls", "tokens in", "tokens out", "USD", "time", "note"),
             rows=lines,
             note=(
-                "Calls: distinct requests that the store lacks, exact; a malformed reply costs one call more. "
-                f"Tokens and USD: {100 * planning.LEVEL:g} % intervals from the tokens of the replies of the same "
-                "model and kind in the store; without such replies, up to max_tokens each. – where a price or a "
-                "measure is not known. " + "; ".join(caps)
+                "Calls: distinct requests that the store lacks, exact; a malformed reply costs one call "
+                f"more. Tokens and USD: {100 * planning.LEVEL:g} % intervals from the tokens of the replies "
+                "of the same model and kind in the store; without such replies, up to max_tokens each. – "
+                "where a price or a measure is not known. " + "; ".join(caps)
             ).strip(),
             texts=1,
         )

@@ -23,10 +23,11 @@ from types import TracebackType
 from typing import NamedTuple
 
 from stages.errors import BadInput
-from stages.teacher import store_schema
+from stages.teacher import store_measures, store_schema
+from stages.teacher.store_measures import Measured
 from stages.teacher.store_schema import Row, default_path
 
-__all__ = ["ResponseStore", "Row", "Spent", "default_path"]
+__all__ = ["Measured", "ResponseStore", "Row", "Spent", "default_path"]
 
 COMMIT_S = 0.02  # least time between two syncs: one fsync then serves every reply of that time
 CHECKPOINT_BYTES = 16 << 20  # size of the WAL beyond which it is carried into the file
@@ -158,6 +159,15 @@ class ResponseStore:
         with store_schema.faults(self.path):
             found = self._reader.execute(query, (model,)).fetchone()
         return Spent(*found) if found else Spent(0, 0, 0)
+
+    def measured(self, model: str, task: str) -> Measured:
+        """Return what the replies of `model` to one kind of request were like.
+
+        Raises:
+            BadInput: the file is damaged.
+        """
+        with store_schema.faults(self.path):
+            return store_measures.measured(self._reader, model, task)
 
     def __len__(self) -> int:
         with store_schema.faults(self.path):

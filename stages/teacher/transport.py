@@ -154,6 +154,7 @@ class InProcess:
 
         try:
             async with asyncio.timeout(self._timeout):
+                await asyncio.sleep(0)  # an application that waits for nothing would never let others run
                 await self._app(dict(self._scope), receive, send)
         except TimeoutError as error:
             raise Late("no reply in time") from error
