@@ -257,14 +257,19 @@ def _load(model: str, config: Vllm) -> Any:
         os.environ.setdefault(name, value)
     try:
         from vllm import LLM
+        from vllm.platforms import current_platform
     except Exception as error:  # a build for another torch, a missing library of CUDA
         raise BadInput(f"teacher: vLLM cannot be imported: {_line(error)}; {_INSTALL}") from error
     pinned = {"revision": config.revision, "tokenizer_revision": config.revision} if config.revision else {}
+    # On a CPU, vLLM 0.32 dies of a seeded draw whose prompt it computes in parts ("CPU Generator does not use
+    # offset"): there every prompt is computed in one step.
+    whole = {"enable_chunked_prefill": False} if current_platform.is_cpu() else {}
     try:
         llm = LLM(
             model,
             **config.model_dump(exclude={"size", "revision"}, exclude_none=True),
             **pinned,
+            **whole,
             enable_prefix_caching=True,
             load_format="safetensors",
             trust_remote_code=False,
