@@ -355,5 +355,5 @@ def _refusal(error: Exception, model: str, groups: Sequence[Draws]) -> str:
 def _line(error: BaseException) -> str:
     """Return the first line of an error's text, its kind where it has none."""
     text = str(error.errors()[0]["msg"] if isinstance(error, ValidationError) else error)
-    lines = text.strip().splitlines()
+    lines = text.strip().removeprefix("Value error, ").splitlines()
     return (lines[0].strip().rstrip(".;:") if lines else type(error).__name__)[:300]
