@@ -69,6 +69,10 @@ class Run:
                 raise ValueError("the embedded teacher needs articles to read, or problems to solve")
             self.simulator = simulator.prepared(articles or (), config.model, config.embedded, problems)
             self.model = self.simulator.model_id
+        elif config.backend == "vllm":
+            from stages.teacher import local_model
+
+            self.model = local_model.model_id(config.model, config.vllm.revision)
         self.window = max(WINDOW, 64 * config.concurrency)
         self.backlog: deque[Missing] = deque()  # read, and not being drawn yet
         self.places: dict[str, list[int]] = {}  # where each key stands that is not settled yet
@@ -400,7 +404,9 @@ class Run:
         if not self.batched:
             self._endpoint = engines.endpoint(self.config, self.simulator and self.simulator.application)
             return first
-        if self.config.backend == "batch":
+        if self.config.backend == "vllm":
+            self._batched = engines.offline(self.config)
+        else:
             self._batched = open_ = engines.batches(self.config, self.model, self.store)
             if await open_.settle(self._put):  # an earlier run was stopped while it waited
                 found, self.backlog = [*first, *self.backlog], deque()

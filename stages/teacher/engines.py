@@ -55,6 +55,20 @@ def endpoint(config: Config, app: "Application | None") -> "Endpoint":
     )
 
 
+def offline(config: Config) -> Batched:
+    """Return vLLM in this process.
+
+    Args:
+        config: the teacher's settings.
+
+    Raises:
+        BadInput: vLLM is not installed, or cannot take the model.
+    """
+    from stages.teacher import vllm_engine
+
+    return vllm_engine.Offline(config.model, config.vllm)
+
+
 def batches(config: Config, model: str, store: ResponseStore) -> "Batches":
     """Return an open connection to a Batch API.
 

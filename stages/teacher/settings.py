@@ -10,6 +10,7 @@ from stages import params
 from stages.errors import BadInput
 from stages.teacher.batches import Batch
 from stages.teacher.competence import Embedded
+from stages.teacher.vllm_engine import Vllm
 from stages.teacher.wire import Accepts
 
 
@@ -23,8 +24,9 @@ class Price(params.Section):
 class Config(params.Section):
     """The teacher: which one, how it is sampled, how hard it may be worked."""
 
-    # embedded: the simulator in process; openai: any OpenAI-compatible URL; batch: its Batch API
-    backend: Literal["embedded", "openai", "batch"]
+    # embedded: the simulator in process; openai: any OpenAI-compatible URL; batch: its Batch API;
+    # vllm: vLLM in process, on this machine's GPU or CPU
+    backend: Literal["embedded", "openai", "batch", "vllm"]
     model: str = Field(min_length=1)
     base_url: str | None  # of the API for backend openai; null is OpenAI's own
     api_key_env: str = Field(min_length=1)  # name of the environment variable with the key (backend openai)
@@ -44,6 +46,7 @@ class Config(params.Section):
     price: Price
     embedded: Embedded
     batch: Batch = Batch()
+    vllm: Vllm = Vllm()
 
 
 class _Others(params.Section):
