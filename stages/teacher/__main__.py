@@ -11,7 +11,7 @@ import click
 from stages import files, params
 from stages.errors import BadInput
 from stages.records import Article, SeedProblem
-from stages.teacher import client
+from stages.teacher import client, housekeeping
 from stages.teacher.competence import Embedded
 
 
@@ -24,6 +24,9 @@ class Params(params.Section):
 @click.group()
 def main() -> None:
     """The embedded teacher, a simulator with an OpenAI-compatible API."""
+
+
+main.add_command(housekeeping.store)
 
 
 @main.command()
