@@ -1,9 +1,12 @@
 """The response store: committed before it counts, shared by processes, refusing what it does not know."""
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -51,15 +54,57 @@ def test_the_first_row_of_a_key_stays_and_later_ones_get_it(tmp_path):
         assert len(one) == 1
 
 
-def test_commits_are_grouped(tmp_path):
+def test_a_future_waits_for_the_sync_that_other_rows_share(tmp_path, monkeypatch):
+    real, syncs, gate = module._fsync, [], threading.Event()
+
+    def held(handle):
+        assert os.path.samestat(os.fstat(handle), (tmp_path / "s.sqlite-wal").stat())
+        gate.wait(10)
+        syncs.append(1)
+        real(handle)
+
+    monkeypatch.setattr(module, "_fsync", held)
     with ResponseStore(tmp_path / "s.sqlite") as store:
-        groups = []
-        commit = store._commit
-        store._commit = lambda group: (groups.append(len(group)), commit(group))
-        with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda i: store.put(row(f"k{i}")).result(timeout=10), range(400)))
-    assert sum(groups) == 400
-    assert len(groups) < 200
+        futures = [store.put(row(f"k{i}")) for i in range(200)]
+        assert not any(future.done() for future in futures)
+        assert len(store.get([f"k{i}" for i in range(200)])) == 200  # written, only not synced
+        gate.set()
+        assert [future.result(timeout=10) for future in futures] == [row(f"k{i}") for i in range(200)]
+    assert 1 <= len(syncs) <= 2
+
+
+def test_a_sync_that_fails_fails_its_rows_in_one_line(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with ResponseStore(tmp_path / "s.sqlite") as store:
+        monkeypatch.setattr(module, "_fsync", full)
+        with pytest.raises(BadInput, match="No space left on device; free some disk space"):
+            store.put(row("k")).result(timeout=10)
+        monkeypatch.undo()
+        assert store.put(row("k")).result(timeout=10) == row("k")
+
+
+def test_every_connection_leaves_syncing_and_checkpoints_to_the_stores_thread(tmp_path):
+    with ResponseStore(tmp_path / "s.sqlite") as store:
+        for connection in (store._writer, store._patient):
+            assert connection.execute("pragma synchronous").fetchone() == (1,)
+            assert connection.execute("pragma wal_autocheckpoint").fetchone() == (0,)
+        assert store._reader.execute("pragma journal_mode").fetchone() == ("wal",)
+        assert store._reader.execute("pragma synchronous").fetchone() == (2,)  # it migrates
+
+
+def test_a_wal_that_has_grown_is_carried_into_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "s.sqlite"
+    monkeypatch.setattr(module, "CHECKPOINT_BYTES", 1 << 20)
+    with ResponseStore(path) as store:
+        largest = 0
+        for i in range(60):
+            store.put(row(f"k{i}", body="x" * 100_000)).result(timeout=10)
+            largest = max(largest, Path(f"{path}-wal").stat().st_size)
+        assert largest < 3 << 20
+        assert path.stat().st_size > 4 << 20
+        assert len(store) == 60
 
 
 WRITER = """
@@ -101,25 +146,6 @@ def test_another_programs_database_is_refused_and_kept(tmp_path):
     refuses(path, "another program's database")
     with sqlite3.connect(path) as other:
         assert [name for (name,) in other.execute("select name from sqlite_master")] == ["theirs"]
-
-
-def test_an_unknown_version_is_refused(tmp_path):
-    path = tmp_path / "s.sqlite"
-    ResponseStore(path).close()
-    with sqlite3.connect(path) as other:
-        other.execute("pragma user_version = 99")
-    refuses(path, "version 99")
-
-
-def test_a_damaged_store_is_refused(tmp_path):
-    path = tmp_path / "s.sqlite"
-    with ResponseStore(path) as store:
-        for i in range(200):
-            store.put(row(f"k{i}", body="x" * 500))
-    damaged = bytearray(path.read_bytes())
-    damaged[4096:] = b"\xff" * (len(damaged) - 4096)
-    path.write_bytes(damaged)
-    refuses(path, "response store")
 
 
 @pytest.mark.parametrize("place", ["file/s.sqlite", "folder"])

@@ -11,7 +11,7 @@ import click
 from stages import files, params
 from stages.errors import BadInput
 from stages.records import Article, SeedProblem
-from stages.teacher import client
+from stages.teacher import client, housekeeping
 from stages.teacher.competence import Embedded
 from stages.teacher.plan_command import plan
 
@@ -25,6 +25,9 @@ class Params(params.Section):
 @click.group()
 def main() -> None:
     """The teacher: what a run would buy of it, and the embedded one, a simulator, on a socket."""
+
+
+main.add_command(housekeeping.store)
 
 
 @main.command()

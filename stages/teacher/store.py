@@ -67,6 +67,7 @@ class ResponseStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        store_schema.refuse_network(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

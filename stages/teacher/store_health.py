@@ -160,8 +160,8 @@ def _as_row(record: Sequence[Value]) -> tuple[Row | None, int | None]:
     fits = len(padded) == len(_TYPES) and all(map(isinstance, padded, _TYPES))
     if not fits or len(record) not in (len(_TYPES), len(_TYPES) - 2):
         return None, None
-    *values, _, task, crc = padded
-    return Row(*values, task), crc  # type: ignore[arg-type, return-value]
+    *values, _created, task, crc = padded
+    return Row(*values, task), crc  # type: ignore[arg-type, call-arg, return-value]
 
 
 def _rebuild(target: Path, pages: Pages) -> int:
@@ -197,16 +197,23 @@ def _quarantine(path: Path, file: BinaryIO, log: BinaryIO | None) -> Path:
     """Give the damaged file and its WAL second names, and return the file's."""
     at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     kept = path.with_name(f"{path.name}.damaged-{at}")
-    for source, name in ((file, kept), (log, Path(f"{kept}-wal"))):
-        if source is None:
-            continue
-        with name.open("xb") as copy:
+    for end, source in (("", file), ("-wal", log)):
+        if source is not None:
+            _second_name(Path(f"{path}{end}"), Path(f"{kept}{end}"), source)
+    _sync_folder(path.parent)
+    return kept
+
+
+def _second_name(path: Path, name: Path, source: BinaryIO) -> None:
+    """Link a file, or copy it where the filesystem knows no links."""
+    try:
+        name.hardlink_to(path)
+    except OSError:
+        with name.open("xb") as copy:  # not by its path: to open and close that would lose the lock on it
             source.seek(0)
             shutil.copyfileobj(source, copy)
             copy.flush()
             os.fsync(copy.fileno())
-    _sync_folder(path.parent)
-    return kept
 
 
 def _remove(path: Path, but_file: bool = False) -> None:

@@ -1,8 +1,8 @@
 """Rows read from a SQLite file's bytes, whatever is left of it.
 
 SQLite gives up at the first damaged page on the way to a row. Here every leaf page is looked at by itself, so
-that neither a lost root, nor a lost header, nor a cut end costs more rows than lay in the lost pages. The file
-format is that of https://www.sqlite.org/fileformat2.html.
+that neither a lost root, nor a lost header, nor a cut end costs more rows than lay in the lost pages. The
+file format is that of https://www.sqlite.org/fileformat2.html.
 """
 
 import os

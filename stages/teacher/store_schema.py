@@ -33,7 +33,7 @@ create table responses (
     request_id text,
     created text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     task text,                             -- what was asked for; null in rows of schema 1
-    crc integer                            -- of key and body; null in rows of schema 1
+    crc integer                            -- of all but created; null in rows of schema 1
 )
 """
 _ADDED = ("alter table responses add column task text", "alter table responses add column crc integer")
@@ -89,8 +89,9 @@ IN_FILE = (*Row._fields[:-1], "created", "task", "crc")  # as they lie in the fi
 
 
 def crc(row: Row) -> int:
-    """Return the check sum of what was paid for; it tells a changed body from the one that was stored."""
-    return zlib.crc32(row.body.encode(), zlib.crc32(row.key.encode()))
+    """Return the check sum of a row; it tells a changed one from the one that was stored."""
+    exact = row._replace(latency_s=float(row.latency_s))  # as SQLite will give it back
+    return zlib.crc32("\n".join(map(str, exact)).encode())
 
 
 def insertion(count: int) -> str:
@@ -141,6 +142,29 @@ def opened_if_there(path: Path) -> sqlite3.Connection:
     """
     refuse_missing(path)
     return opened(path)
+
+
+def opened_alone(path: Path, timeout: float) -> sqlite3.Connection:
+    """As `opened_if_there`, with no other process having it open until it is closed.
+
+    Args:
+        path: of the file.
+        timeout: seconds to wait for others to close it.
+
+    Raises:
+        BadInput: there is no store here, or another process has it open.
+    """
+    opened_if_there(path).close()  # migrated if need be
+    with faults(path):
+        connection = connect(path, timeout)
+        try:
+            connection.execute("pragma locking_mode = exclusive")  # refused while others hold it
+            with writing(connection):
+                pass
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 def refuse_missing(path: Path) -> None:
@@ -212,6 +236,16 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             connection.execute("rollback")
         raise
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let the block read one state of the store, whatever others write meanwhile."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -1,0 +1,151 @@
+"""A store of schema 1 becomes one of schema 2 in place; what was spent is counted exactly once."""
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+from planted_store import INSERT_1, fill, query, row, schema_1
+
+from stages.errors import BadInput
+from stages.teacher.store import ResponseStore, Spent
+
+ROWS = [row(i, model="a" if i % 3 else "b", task=None) for i in range(300)]
+SPENT_A = Spent(200, 1400, sum(r.completion_tokens for r in ROWS if r.model == "a"))
+
+
+def test_rows_of_schema_1_are_kept_without_a_task_and_were_spent(tmp_path):
+    path = tmp_path / "s.sqlite"
+    schema_1(path, ROWS)
+    dates = query(path, "select key, created from responses order by key")
+    with ResponseStore(path) as store:
+        assert store.get([r.key for r in ROWS]) == {r.key: r for r in ROWS}
+        assert store.spent("a") == SPENT_A
+        assert store.spent("b").calls == 100
+        assert store.spent("other") == Spent(0, 0, 0)
+    assert query(path, "pragma user_version") == [(2,)]
+    assert query(path, "select key, created from responses order by key") == dates
+    with ResponseStore(path) as store:  # nothing is counted again
+        store.put(row(1000, model="a")).result(timeout=10)
+        assert store.spent("a") == Spent(201, 1407, SPENT_A.completion_tokens + 1001)
+        assert store.get(["key-01000"])["key-01000"].task == "respond"
+
+
+def test_a_migrated_store_has_the_tables_of_a_new_one(tmp_path):
+    schema_1(tmp_path / "old.sqlite", ROWS)
+    for name in ("old", "new"):
+        ResponseStore(tmp_path / f"{name}.sqlite").close()
+    described = [
+        [
+            query(tmp_path / f"{name}.sqlite", "pragma table_info(responses)"),
+            query(tmp_path / f"{name}.sqlite", "select type, name, tbl_name from sqlite_master order by 2"),
+            query(tmp_path / f"{name}.sqlite", "select sql from sqlite_master where name <> 'responses'"),
+        ]
+        for name in ("old", "new")
+    ]
+    assert described[0] == described[1]
+
+
+def test_a_process_of_schema_1_that_still_runs_is_booked(tmp_path):
+    path = tmp_path / "s.sqlite"
+    schema_1(path, ROWS)
+    with ResponseStore(path) as store:
+        with sqlite3.connect(path) as old:
+            assert old.execute(INSERT_1, row(1000, model="a")[:8]).rowcount == 1
+            assert old.execute(INSERT_1, ROWS[1][:8]).rowcount == 0  # it is there
+        old.close()
+        assert store.spent("a").calls == 201
+
+
+@pytest.mark.parametrize("version", [3, 99])
+def test_a_newer_store_is_refused_and_left_alone(tmp_path, version):
+    path = tmp_path / "s.sqlite"
+    fill(path, ROWS[:1])
+    query(path, f"pragma user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(
+        BadInput, match=f"version {version}, newer than this code's 2; update seedbed"
+    ) as caught:
+        ResponseStore(path)
+    assert "\n" not in caught.value.message
+    assert path.read_bytes() == before
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from stages.teacher.store import ResponseStore
+sys.stdin.readline()
+with ResponseStore(Path(sys.argv[1])) as store:
+    print(store.spent("a"), len(store))
+"""
+
+
+def test_processes_that_migrate_at_once_count_once(tmp_path):
+    path = tmp_path / "s.sqlite"
+    schema_1(path, ROWS)
+    running = [
+        subprocess.Popen([sys.executable, "-c", OPEN, str(path)], text=True, stdin=-1, stdout=-1)
+        for _ in range(4)
+    ]
+    for process in running:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[0].strip() for process in running]
+    assert said == [f"{SPENT_A} 300"] * 4
+
+
+INSERT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from planted_store import row
+from stages.teacher.store import ResponseStore
+print("ready", flush=True)
+with ResponseStore(Path(sys.argv[1])) as store:
+    for i in range(4000):
+        future = store.put(row(i, model="m"))
+        if i % 10 == 9:
+            print(future.result().key, flush=True)
+"""
+SUMS = "select model, count(*), sum(prompt_tokens), sum(completion_tokens) from responses group by model"
+
+
+def started(path):
+    folder = __file__.rsplit("/", 1)[0]
+    return subprocess.Popen([sys.executable, "-c", INSERT, str(path), folder], text=True, stdout=-1)
+
+
+@pytest.mark.slow
+def test_kills_in_migration_and_insertion_keep_every_row_and_the_books(tmp_path):
+    path = tmp_path / "s.sqlite"
+    schema_1(path, ROWS)
+    chance = random.Random(5)
+    returned = set()
+    for kill in range(20):
+        process = started(path)
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(chance.uniform(0.0, 0.02 if kill < 8 else 0.3))  # the first ones within the migration
+        process.kill()
+        returned |= {line for line in process.communicate(timeout=20)[0].split("\n")[:-1]}
+        assert process.returncode == -signal.SIGKILL, "it was done before it was killed"
+    assert returned, "no kill came after a row was returned: the test would show nothing"
+    with ResponseStore(path) as store:
+        assert store.get(sorted(returned)).keys() == returned
+        assert store.get([r.key for r in ROWS]).keys() == {r.key for r in ROWS}
+    assert query(path, f"{SUMS} order by 1") == query(path, "select * from spending order by model")
+    assert query(path, "pragma integrity_check") == [("ok",)]
+
+
+@pytest.mark.slow
+def test_two_processes_that_insert_the_same_keys_are_booked_once(tmp_path):
+    path = tmp_path / "s.sqlite"
+    running = [started(path) for _ in range(2)]
+    for process in running:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    assert query(path, "select model, calls from spending") == [("m", 4000)]
+    assert query(path, SUMS) == query(path, "select * from spending")
