@@ -47,7 +47,10 @@ def run(folder, url, *command, **changes):
     )
 
 
-RESPOND = "stages.respond --pool pool.parquet --out l.parquet --metrics c.json --budget 2".split()
+RESPOND = [
+    "stages.respond",
+    *("--pool", "pool.parquet", "--out", "l.parquet", "--metrics", "c.json", "--budget", "2"),
+]
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500])

@@ -14,6 +14,7 @@ from stages.teacher import engines, planning, prompts, wire
 from stages.teacher.outcomes import Outcome, Request, amount, cost, total
 from stages.teacher.settings import Config
 from stages.teacher.store import ResponseStore, Row
+from stages.teacher.store import Spent as Books
 
 if TYPE_CHECKING:
     from stages.teacher.batches import Settled
@@ -82,6 +83,8 @@ class Run:
         self.stopping = False
         self._saving: set[Kept] = set()  # replies that came and are not safe yet
         self._fault: Exception | None = None  # met while one was settled
+        self._before: Books | None = None  # what was spent before this run
+        self._received = [0, 0]  # tokens of this run's prompts and replies
         self._room = asyncio.Event()
         self.batched = config.backend in ("vllm", "batch")
         self._endpoint: Endpoint | None = None  # where requests go one by one
@@ -329,6 +332,9 @@ class Run:
             assert self._endpoint is not None
             jobs = [self._job(items)] if together else [self._job([item]) for item in items]
             received = [one for job in jobs for one in await self._endpoint.complete(job)]
+        for one in received:
+            self._received[0] += one.said.prompt_tokens
+            self._received[1] += one.said.completion_tokens
         return [
             (self.store.save(self._row(item.key, item.prompt.reply.wire_name(), one)), one)
             for item, one in zip(items, received, strict=True)
@@ -391,8 +397,12 @@ class Run:
         """Raise `Spent` if what was ever spent on this model has reached the cap."""
         if self.config.max_cost is None:
             return
-        spent = self.store.spent(self.model)
-        usd = amount(spent.prompt_tokens, spent.completion_tokens, self.config.price) or 0.0
+        stored = self.store.spent(self.model)
+        self._before = self._before or stored
+        # A reply that came counts before it is in the store's books.
+        prompt = max(stored.prompt_tokens, self._before.prompt_tokens + self._received[0])
+        completion = max(stored.completion_tokens, self._before.completion_tokens + self._received[1])
+        usd = amount(prompt, completion, self.config.price) or 0.0
         if usd >= self.config.max_cost:
             raise Spent(
                 f"teacher '{self.config.model}': {usd:.4f} USD are spent, teacher.max_cost is "

@@ -21,6 +21,7 @@ IN_PROCESS_URL = "http://embedded-teacher/v1"
 MAX_BYTES = 16 * 2**20  # of a reply
 OVERLOAD = frozenset({429, 503, 529})  # statuses that say that it was too much
 PASSING = frozenset({408, 409, 425})  # besides the 5xx: worth another try
+SECRET = 8  # characters that a key has at least
 CHARACTERS = 3  # of a token, at least, for the estimate that a limit of tokens claims
 
 
@@ -127,7 +128,7 @@ class Endpoint:
             await asyncio.sleep(tries.wait(fault, retry_after))
 
     def _read(self, reply: Reply, job: wire.Job, started: float) -> list[wire.Received]:
-        drawn = wire.read_draws(reply.content.decode("utf-8", "replace"), job.draws)
+        drawn = wire.read_draws(self._without_key(reply.content.decode("utf-8", "replace")), job.draws)
         asked, said = str(job.body["model"]), drawn[0][1].model
         wanted = self._answers_as or asked
         if said and not (said == wanted or (said.startswith(wanted) and not self._answers_as)):
@@ -137,7 +138,12 @@ class Endpoint:
             )
         self.pace.succeeded()
         request_id, latency = reply.headers.get("x-request-id"), round(time.monotonic() - started, 6)
-        return [wire.Received(text, completion, request_id, latency) for text, completion in drawn]
+        known = self._without_key(request_id) if request_id else None
+        return [wire.Received(text, completion, known, latency) for text, completion in drawn]
+
+    def _without_key(self, text: str) -> str:
+        """Take the key out of what a server sends back; a word as short as a local server's is no secret."""
+        return text.replace(self._key, "***") if len(self._key) >= SECRET else text
 
     def _no_reply(self, error: Lost) -> BadInput:
         if isinstance(error, Late):
