@@ -1,6 +1,5 @@
 """Make a protocol's teacher calls about a pool's questions and keep the ledger of accepts and rejects."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +92,14 @@ def main(
     patience = drawing.Patience(config.max_malformed)
     with ResponseStore(default_path()) as store:
 
-        def ask(requests: Sequence[client.Request]) -> list[client.Outcome]:
+        def ask(requests: drawing.Round) -> list[client.Outcome]:
             at_most = config.max_malformed if protocol.stops is None else patience.share(len(requests))
             allowed = config.model_copy(update={"max_malformed": at_most})
             found = client.draw(requests, allowed, store, corpus, solvable, Progress("draws"))
             patience.note(found)
             return found
 
-        cases = drawing.draw(protocol, questions, budget, p.seed, ask, teacher)
+        cases = drawing.draw(protocol, questions, budget, p.seed, ask, teacher, config.accepts.n)
     rows = [row for case in cases for row in case.rows]
     files.write_parquet(out, rows, Response)
     if acceptances:

@@ -1,6 +1,7 @@
 """A protocol's calls in rounds: what depends on other replies waits for them, the rest is sent at once."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from stages.grid import PLAIN
@@ -8,9 +9,9 @@ from stages.protocols.interface import Protocol
 from stages.protocols.judging import Case
 from stages.records import PoolQuestion
 from stages.teacher.client import Outcome, Request
-from stages.teacher.prompts import Reply
 
-Ask = Callable[[Sequence[Request]], list[Outcome]]  # replies in the requests' order
+Ask = Callable[["Round"], list[Outcome]]  # replies in the requests' order
+_Made = Sequence[dict[int, Outcome]]  # what came of each question's rollouts
 
 
 def rounds(protocol: Protocol, budget: int) -> list[list[int]]:
@@ -34,6 +35,7 @@ def draw(
     seed: int,
     ask: Ask,
     teacher: str = PLAIN.teacher,
+    together: int = 1,
 ) -> list[Case]:
     """Make every call of a pool and judge it; return each question's case.
 
@@ -44,32 +46,65 @@ def draw(
         seed: of the sampling.
         ask: sends requests.
         teacher: name written into the rows.
+        together: draws that one request may make.
     """
     cases = [Case(protocol, question, teacher) for question in questions]
     if protocol.stops is None:
-        _draw_all(protocol, cases, budget, seed, ask)
+        _draw_all(protocol, cases, budget, seed, ask, together)
     else:
-        _draw_until(protocol.stops, cases, budget, seed, ask)
+        _draw_until(protocol.stops, cases, budget, seed, ask, together)
     return cases
 
 
-def _draw_all(protocol: Protocol, cases: Sequence[Case], budget: int, seed: int, ask: Ask) -> None:
+class Round(Iterable[Request]):
+    """A round's requests, made as they are read: ten million take no more memory than one.
+
+    Those of `together` consecutive rollouts of a question stand side by side, so that one request can draw
+    them all; else a rollout of every question comes before the next.
+    """
+
+    def __init__(
+        self, cases: Sequence[Case], rollouts: Sequence[Sequence[int]], made: _Made, seed: int, together: int
+    ) -> None:
+        self._cases, self._rollouts, self._made = cases, rollouts, made
+        self._seed, self._together = seed, together
+
+    def __len__(self) -> int:
+        return sum(map(len, self._rollouts))
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield each request's question, as its place among the cases, and rollout."""
+        first = min((rollouts[0] for rollouts in self._rollouts if rollouts), default=0)
+        last = max((rollouts[-1] for rollouts in self._rollouts if rollouts), default=-1)
+        for start in range(first, last + 1, self._together):
+            for i, rollouts in enumerate(self._rollouts):
+                begin, end = (bisect_left(rollouts, x) for x in (start, start + self._together))
+                for rollout in rollouts[begin:end]:
+                    yield i, rollout
+
+    def __iter__(self) -> Iterator[Request]:
+        for i, rollout in self.places():
+            case = self._cases[i]
+            replies = [self._made[i][earlier].reply for earlier in case.protocol.needs(rollout)]
+            prompt = case.protocol.call(case.question, rollout, replies).prompt
+            yield Request(prompt, rollout=rollout, seed=self._seed)
+
+
+def _draw_all(
+    protocol: Protocol, cases: Sequence[Case], budget: int, seed: int, ask: Ask, together: int
+) -> None:
     """Make every rollout below the budget, then judge them."""
-    made: list[dict[int, Outcome]] = [{} for _ in cases]
+    made: _Made = [{} for _ in cases]
     for rollouts in rounds(protocol, budget):
-        places = [(rollout, i) for rollout in rollouts for i in range(len(cases))]
-        requests = []
-        for rollout, i in places:
-            replies = [made[i][earlier].reply for earlier in protocol.needs(rollout)]
-            requests.append(_request(cases[i], rollout, replies, seed))
-        for (rollout, i), outcome in zip(places, ask(requests), strict=True):
+        asked = Round(cases, [rollouts] * len(cases), made, seed, together)
+        for (i, rollout), outcome in zip(asked.places(), ask(asked), strict=True):
             made[i][rollout] = outcome
     for case, outcomes in zip(cases, made, strict=True):
         for rollout in range(budget):
             case.add(outcomes[rollout])
 
 
-def _draw_until(stops: int, cases: Sequence[Case], budget: int, seed: int, ask: Ask) -> None:
+def _draw_until(stops: int, cases: Sequence[Case], budget: int, seed: int, ask: Ask, together: int) -> None:
     """Draw until `stops` responses of each question are accepted, or its budget is spent.
 
     A round asks for as many draws of a question as it lacks accepted ones. Drawing one by one would make
@@ -77,19 +112,13 @@ def _draw_until(stops: int, cases: Sequence[Case], budget: int, seed: int, ask: 
     """
     unfinished = list(cases)
     while unfinished:
-        places = sorted(
-            (rollout, i)
-            for i, case in enumerate(unfinished)
-            for rollout in range(len(case.rows), min(len(case.rows) + stops - case.accepted, budget))
-        )
-        requests = [_request(unfinished[i], rollout, (), seed) for rollout, i in places]
-        for (_, i), outcome in zip(places, ask(requests), strict=True):
+        lacking = [
+            range(len(case.rows), min(len(case.rows) + stops - case.accepted, budget)) for case in unfinished
+        ]
+        asked = Round(unfinished, lacking, [{} for _ in unfinished], seed, together)
+        for (i, _), outcome in zip(asked.places(), ask(asked), strict=True):
             unfinished[i].add(outcome)
         unfinished = [case for case in unfinished if case.accepted < stops and len(case.rows) < budget]
-
-
-def _request(case: Case, rollout: int, made: Sequence[Reply | None], seed: int) -> Request:
-    return Request(case.protocol.call(case.question, rollout, made).prompt, rollout=rollout, seed=seed)
 
 
 class Patience:
