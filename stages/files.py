@@ -21,6 +21,8 @@ from pydantic import ValidationError
 from stages.errors import BadInput
 from stages.records import Record
 
+BATCH = 4096  # rows that are Python objects and not yet records
+
 R = TypeVar("R", bound=Record)
 
 
@@ -148,7 +150,8 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
             odd = sorted(set(table.column_names) ^ set(expected))
             raise BadInput(f"{part}: columns are not those of {record.__name__} ({odd}); build it again")
         try:
-            rows += [record.model_validate(row) for row in table.to_pylist()]
+            for batch in table.to_batches(BATCH):
+                rows += [record.model_validate(row) for row in batch.to_pylist()]
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(x) for x in first["loc"])

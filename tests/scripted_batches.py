@@ -23,7 +23,8 @@ def job(i: int, prompt: prompts.Prompt | None = None, **changes: Any) -> wire.Jo
     prompt = prompt or prompts.answer("What is the capital of France?")
     sampling = wire.Sampling(temperature=1.0, max_tokens=800, seed=0, rollout=i)
     body = wire.request_body(MODEL, prompt.messages, prompt.reply, sampling) | changes
-    return wire.Job(wire.request_key(MODEL, prompt.messages, prompt.reply, sampling), body)
+    key = wire.request_key(MODEL, prompt.messages, prompt.reply, sampling)
+    return wire.Job(key, body, task=prompt.reply.wire_name())
 
 
 def engine(url: str, store: ResponseStore, app: Any = None, **changes: Any) -> batches.Batches:
