@@ -11,7 +11,8 @@ the client on another:
 3. 1,000 requests, then the same with 100 appended.
 4. 2,000 requests of which 5 % are answered 429 and 2 % 500, against the same without faults.
 
-A call is paid for if it was answered in full to a client that was still there, and begun if the server had it
+A call is paid for if it was answered in full to a client that was still there (and not yet being killed), and begun
+if the server had it
 (see `teacher_server.py`). Every client runs in an environment of its own:
 
     for peer in curator datatrove designer distilabel; do python -m venv /tmp/peers/$peer; done
@@ -134,12 +135,22 @@ def killed(client: Client, folder: Path, settings: dict[str, Any], count: int, r
         process = client.start(folder / str(i), count)
         client.mock.wait(count // 2)
         time.sleep(chance.uniform(0.0, settings["latency_s"]))
+        at = time.monotonic()
         kill(process)
         client.mock.settle()
-        runs.append(client.run(folder / str(i), count))
+        late = client.mock.count(
+            at
+        ).late  # answered to a process that was dying: in flight when it was killed
+        run = client.run(folder / str(i), count)
+        runs.append(run._replace(count=run.count._replace(late=late)))
         if not _whole(runs[-1]):
             break
     return runs
+
+
+def _again(run: Ran, count: int) -> int:
+    """Return how many replies were paid for twice that had come before the kill."""
+    return run.count.answered - count - run.count.late
 
 
 def appended(client: Client, folder: Path, settings: dict[str, Any], count: int, more: int) -> Ran:
@@ -178,14 +189,14 @@ def measure(client: Client, folder: Path, repeats: int, kills: int, size: float)
         "CPU, ms/request": f"{cpu:.2f}",
         "requests/s": f"{rate:,.0f}",
         "peak, MiB": f"{peak:.0f}",
-        "killed: paid again": _ended(halted) if halted else _range([k.count.answered - half for k in again]),
+        "killed: paid again": _ended(halted) if halted else _range([_again(k, half) for k in again]),
         "killed: begun again": "–" if halted else _range([k.count.begun - half for k in again]),
         "appended: calls": f"{grown.count.begun:,}" + ("" if _whole(grown) else f" ({_ended(grown)})"),
         "faults: s": f"{faulty_s:.1f}" if survived else _ended(faulty[-1]),
         "of fault-free s": f"{plain_s:.1f}" + (f" ({faulty_s / plain_s:.2f}×)" if survived else ""),
         "_": f"most in flight {plain[0].count.peak}; ms/request in each repeat: client {_each(plain, n)}, "
         f"server {1000 * plain[0].count.cpu_s / n:.2f}; paid again after each kill: "
-        f"{', '.join(str(k.count.answered - half) for k in again)}",
+        f"{', '.join(str(_again(k, half)) for k in again)}",
     }
 
 

@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import math
 import os
 import random
 import resource
@@ -61,6 +62,7 @@ class Count(NamedTuple):
     peak: int  # most in flight at once
     span_s: float  # from the first call to the last answer
     cpu_s: float  # the server's own, user and system
+    late: int  # answered after an instant that was asked about
 
 
 def answer_to(question: str) -> str:
@@ -96,11 +98,12 @@ class Teacher:
         self.attempts: Counter[bytes] = Counter()
         self.faults: Counter[str] = Counter()
         self.calls = self.probes = self.in_flight = self.peak = self.sent = 0
+        self.times: list[float] = []  # of each answer, time.monotonic(), which processes share
         self.first = self.last = 0.0
         self.cpu = _cpu()
         self.filler = " ".join(["word"] * max(0, settings.tokens - 8))
 
-    def count(self) -> Count:
+    def count(self, since: float = math.inf) -> Count:
         """Return the counts since the reset."""
         return Count(
             calls=self.calls,
@@ -115,6 +118,7 @@ class Teacher:
             peak=self.peak,
             span_s=max(0.0, self.last - self.first),
             cpu_s=_cpu() - self.cpu,
+            late=sum(at > since for at in self.times),
         )
 
     async def handle(self, request: Any) -> Any:
@@ -130,7 +134,7 @@ class Teacher:
             self.reset(Settings(**await request.json()))
         if path == "/wait":
             await self._wait(int(request.query["answered"]))
-        return web.json_response(self.count()._asdict())
+        return web.json_response(self.count(float(request.query.get("since", "inf")))._asdict())
 
     async def _wait(self, answered: int) -> None:
         if self.sent < answered:
@@ -182,6 +186,7 @@ class Teacher:
             self.answered[digest] += 1
             self.sent += 1
             self.last = time.monotonic()
+            self.times.append(self.last)
             self._tell()
         return response
 
@@ -292,9 +297,9 @@ class Counted:
         """Forget all counts; see `Settings` for what can be set."""
         self._ask("/reset", json.dumps(settings).encode())
 
-    def count(self) -> Count:
-        """Return what was counted since the reset."""
-        return self._ask("/count")
+    def count(self, since: float = math.inf) -> Count:
+        """Return what was counted since the reset; `late` since an instant of time.monotonic()."""
+        return self._ask(f"/count?since={since}")
 
     def wait(self, answered: int) -> Count:
         """Return the counts as soon as so many calls are answered."""

@@ -142,16 +142,17 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
     rows: list[R] = []
     for part in parts:
         try:
-            table = pq.read_table(part)
+            with pq.ParquetFile(part) as file:
+                names, expected = file.schema_arrow.names, record.arrow_schema().names
+                if names != expected:
+                    odd = sorted(set(names) ^ set(expected))
+                    raise BadInput(
+                        f"{part}: columns are not those of {record.__name__} ({odd}); build it again"
+                    )
+                for batch in file.iter_batches(BATCH):
+                    rows += [record.model_validate(row) for row in batch.to_pylist()]
         except (OSError, pa.ArrowException) as error:
             raise BadInput(f"{part}: not readable as Parquet: {error}; build it with `dvc repro`") from error
-        expected = record.arrow_schema().names
-        if table.column_names != expected:
-            odd = sorted(set(table.column_names) ^ set(expected))
-            raise BadInput(f"{part}: columns are not those of {record.__name__} ({odd}); build it again")
-        try:
-            for batch in table.to_batches(BATCH):
-                rows += [record.model_validate(row) for row in batch.to_pylist()]
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(x) for x in first["loc"])

@@ -25,6 +25,11 @@ class Case:
         teacher: name written into the rows.
     """
 
+    __slots__ = (
+        *("protocol", "question", "teacher", "outcomes", "rows", "accepted"),
+        *("_standing", "_verified"),
+    )
+
     def __init__(self, protocol: Protocol, question: PoolQuestion, teacher: str = PLAIN.teacher) -> None:
         self.protocol, self.question, self.teacher = protocol, question, teacher
         self.outcomes: list[Outcome] = []

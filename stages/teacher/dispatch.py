@@ -27,6 +27,7 @@ Verdict = tuple[prompts.Reply | None, str]  # see `wire.judge`
 LOOKAHEAD = 256  # requests looked up in the store at once, ahead of those being sent
 WINDOW = 4096  # requests between the first that is not settled and the last that was read, at least
 JUDGED = 20  # replies before their share of malformed ones means anything
+APART_S = 0.001  # between the first requests of a run
 GRACE_S = 5.0  # after a fault, time for replies in flight to come in and be kept: they are paid for
 
 
@@ -138,14 +139,17 @@ class Run:
             many = await self._take() or []
 
     async def _work(self, first: list[Missing]) -> None:
-        async def worker(group: list[Missing] | None) -> None:
+        async def worker(group: list[Missing] | None, delay: float) -> None:
+            await asyncio.sleep(delay)
             while not self.stopping and (group := group or await self._take()):
                 await self._draw(group)
                 self._raise_fault()
                 group = None
 
         starts = [first, *[None] * (self.config.concurrency - 1)]
-        workers = [asyncio.create_task(worker(start)) for start in starts]
+        # One after the other: replies that come all at once lie unread longer, and a kill would lose them.
+        apart = 0.0 if self.simulator else APART_S
+        workers = [asyncio.create_task(worker(start, apart * i)) for i, start in enumerate(starts)]
         try:
             # Not gather: when it is cancelled it cancels the workers and waits for them, and one whose
             # cancellation a library lost to a reply in the same instant (as asyncio.wait_for does before
@@ -335,10 +339,12 @@ class Run:
         for one in received:
             self._received[0] += one.said.prompt_tokens
             self._received[1] += one.said.completion_tokens
-        return [
-            (self.store.save(self._row(item.key, item.prompt.reply.wire_name(), one)), one)
+        kept = [
+            self.store.save(self._row(item.key, item.prompt.reply.wire_name(), one))
             for item, one in zip(items, received, strict=True)
         ]
+        await asyncio.sleep(0)  # what came in this turn is committed before anything else is done with it
+        return list(zip(kept, received, strict=True))
 
     def _job(self, items: list[Draw]) -> wire.Job:
         key, prompt, sampling = items[0]
