@@ -81,3 +81,11 @@ def leaves(path):
     data = path.read_bytes()
     kinds = {number: data[(number - 1) * PAGE] for number in range(2, len(data) // PAGE + 1)}
     return [number for number, kind in kinds.items() if kind == 0x0D and number != root(path, "spending")]
+
+
+def spoil_index(path):
+    """Lose every page of the indexes that lies in the file itself; no row is in them."""
+    data = path.read_bytes()
+    for start in range(PAGE, len(data), PAGE):
+        if data[start] in (0x02, 0x0A):
+            overwrite(path, start, b"\0" * PAGE)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from planted_store import PAGE, fill, leaves, overwrite, query, root, row, schema_1
+from planted_store import PAGE, fill, leaves, overwrite, query, root, row, schema_1, spoil_index
 
 from stages.errors import BadInput
 from stages.teacher import store_health
@@ -78,6 +78,19 @@ def test_a_cut_file_is_found_when_it_is_opened_and_keeps_the_rows_before_the_cut
     repaired(path, at_least=int(400 * share) - 80)
 
 
+def test_a_file_that_was_emptied_is_not_taken_for_a_new_one(path):
+    with ResponseStore(path) as store:
+        store.put(row(400)).result(timeout=10)
+        wal = path.with_name("s.sqlite-wal").read_bytes()
+    path.write_bytes(b"")
+    path.with_name("s.sqlite-wal").write_bytes(wal)
+    with pytest.raises(BadInput, match="the file was emptied; run"):
+        ResponseStore(path)
+    assert store_health.repair(path).saved >= 1
+    with ResponseStore(path) as store:
+        assert store.get(["key-00400"]) == {"key-00400": row(400)}
+
+
 def test_a_changed_byte_of_a_body_is_found_by_its_reader(path):
     at = path.read_bytes().index(b"reply 123")
     overwrite(path, at, b"Reply")
@@ -135,7 +148,7 @@ for future in [store.put(row(i)) for i in range(400, 450)]:
 os._exit(0)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
-    overwrite(path, 0, b"\0" * PAGE)
+    spoil_index(path)
     done = store_health.repair(path)
     assert done.saved == 450
     assert done.quarantine.with_name(f"{done.quarantine.name}-wal").stat().st_size > PAGE

@@ -270,6 +270,8 @@ class ResponseStore:
             return
         self._patient.execute("pragma busy_timeout = 100")  # ms
         try:
+            # Most of it while rows are written on, so that the second step keeps them waiting for little.
+            self._patient.execute("pragma wal_checkpoint(passive)").fetchone()
             (busy, _, _) = self._patient.execute("pragma wal_checkpoint(truncate)").fetchone()
         finally:
             self._patient.execute(f"pragma busy_timeout = {int(1000 * store_schema.BUSY_S)}")

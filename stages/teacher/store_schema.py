@@ -124,6 +124,9 @@ def opened(path: Path) -> sqlite3.Connection:
         BadInput: another program's database, a newer schema, damage, or no place for a store.
     """
     refuse_network(path)
+    wal = Path(f"{path}-wal")
+    if path.is_file() and not path.stat().st_size and wal.is_file() and wal.stat().st_size:
+        raise damaged(path, "the file was emptied")  # SQLite would take it for a new one, and remove the WAL
     with faults(path):
         connection = connect(path)
         try:
