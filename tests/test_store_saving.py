@@ -88,18 +88,27 @@ def test_a_fault_reaches_each_of_its_rows_and_a_cancelled_one_harms_none(store, 
     assert asyncio.run(saving()) == row(8)
 
 
-def test_closing_writes_what_a_dead_loop_had_saved(tmp_path):
-    path = tmp_path / "s.sqlite"
+def test_closing_writes_what_the_present_turn_has_saved(tmp_path):
+    async def saving():
+        store = ResponseStore(tmp_path / "s.sqlite")
+        future = store.save(row(1))
+        store.close()
+        with pytest.raises(ValueError, match="closed"):
+            store.save(row(2))
+        return await future
 
-    async def saving(store):
-        store.save(row(1))
+    assert asyncio.run(saving()) == row(1)
+    assert query(tmp_path / "s.sqlite", "select key from responses") == [("key-00001",)]
 
-    with ResponseStore(path) as store:
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(saving(store))
-        loop.close()
-    with ResponseStore(path) as store:
-        assert len(store) == 1
+
+def test_a_loop_that_has_ended_stops_no_other(store):
+    async def saving(number):
+        return store.save(row(number))
+
+    asyncio.run(saving(1))
+    assert store.put(row(2)).result(timeout=10) == row(2)
+    assert len(store) == 2
+    store.close()
     with pytest.raises(ValueError, match="closed"):
         store.put(row(2))
 

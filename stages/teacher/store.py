@@ -182,7 +182,7 @@ class ResponseStore:
             for *values, crc in connection.execute(f"{query} ({', '.join('?' * len(part))})", part):
                 row = Row(*values)
                 if crc is not None and crc != store_schema.crc(row):
-                    raise store_schema.damaged(self.path, f"the row {row.key} is not what was stored")
+                    raise store_schema.Damaged(self.path, f"the row {row.key} is not what was stored")
                 found[row.key] = row
         return found
 
