@@ -77,8 +77,8 @@ class Damaged(BadInput):
         self.what = what
         where = "" if path == default_path() else f" --path {path}"
         super().__init__(
-            f"{path}: response store: {what}; run `python -m stages.teacher store verify --repair{where}`, or "
-            f"{ELSEWHERE}"
+            f"{path}: response store: {what}; run `python -m stages.teacher store verify --repair{where}`, "
+            f"or {ELSEWHERE}"
         )
 
 
