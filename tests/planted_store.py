@@ -76,8 +76,19 @@ def root(path, name):
     return page
 
 
+def page_at(path, number):
+    return path.read_bytes()[(number - 1) * PAGE :][:PAGE]
+
+
 def leaves(path):
     """Return the numbers of the pages that hold the responses."""
+    numbers = range(2, path.stat().st_size // PAGE + 1)
+    return [n for n in numbers if page_at(path, n)[0] == 0x0D and n != root(path, "spending")]
+
+
+def spoil_index(path):
+    """Lose every page of the indexes that lies in the file itself; no row is in them."""
     data = path.read_bytes()
-    kinds = {number: data[(number - 1) * PAGE] for number in range(2, len(data) // PAGE + 1)}
-    return [number for number, kind in kinds.items() if kind == 0x0D and number != root(path, "spending")]
+    for start in range(PAGE, len(data), PAGE):
+        if data[start] in (0x02, 0x0A):
+            overwrite(path, start, b"\0" * PAGE)

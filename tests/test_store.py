@@ -1,6 +1,7 @@
 """The response store: committed before it counts, shared by processes, refusing what it does not know."""
 
 import errno
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -98,11 +99,14 @@ def test_a_wal_that_has_grown_is_carried_into_the_file(tmp_path, monkeypatch):
     path = tmp_path / "s.sqlite"
     monkeypatch.setattr(module, "CHECKPOINT_BYTES", 1 << 20)
     with ResponseStore(path) as store:
-        largest = 0
+        sizes = []
         for i in range(60):
             store.put(row(f"k{i}", body="x" * 100_000)).result(timeout=10)
-            largest = max(largest, Path(f"{path}-wal").stat().st_size)
-        assert largest < 3 << 20
+            sizes.append(Path(f"{path}-wal").stat().st_size)
+        assert max(sizes) < 3 << 20
+        assert any(
+            later < size for size, later in itertools.pairwise(sizes)
+        )  # it is cut, not only used again
         assert path.stat().st_size > 4 << 20
         assert len(store) == 60
 

@@ -105,6 +105,19 @@ def test_export_leaves_bodies_out_and_other_files_alone(path, tmp_path):
     ]
 
 
+def test_export_is_of_one_instant(path, tmp_path, monkeypatch):
+    table = store_reports._table
+
+    def meanwhile(*given):
+        fill(path, [row(900, model="a")])
+        return table(*given)
+
+    monkeypatch.setattr(store_reports, "_table", meanwhile)
+    run(path, "export", "--out", tmp_path / "out")
+    assert pq.read_table(tmp_path / "out" / "responses.parquet").num_rows == 100
+    assert sum(pq.read_table(tmp_path / "out" / "spending.parquet")["calls"].to_pylist()) == 100
+
+
 def test_an_empty_store_exports_empty_tables(tmp_path):
     ResponseStore(tmp_path / "s.sqlite").close()
     run(tmp_path / "s.sqlite", "export", "--out", tmp_path)

@@ -1,8 +1,9 @@
-"""`save`: an event loop's rows are written at the end of its turn, and it is woken once a sync."""
+"""`save`: an event loop's rows are gathered for 2 ms, and it is woken once a sync."""
 
 import asyncio
 import errno
 import sqlite3
+import threading
 
 import pytest
 from planted_store import query, row
@@ -31,11 +32,15 @@ def test_saved_rows_resolve_to_what_the_store_holds(store):
     assert len(store) == store.spent("m").calls == 501
 
 
-def test_a_row_is_in_the_file_before_the_loops_next_turn(store, tmp_path):
+def test_a_row_is_in_the_file_without_any_sync(store, tmp_path, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(module, "_fsync", lambda handle: gate.wait(10))
+
     async def saving():
         future = store.save(row(1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await asyncio.sleep(2 * module.GATHER_S)
+        assert not future.done()
+        gate.set()
         assert query(tmp_path / "s.sqlite", "select key from responses") == [("key-00001",)]
         return await future
 
@@ -88,18 +93,29 @@ def test_a_fault_reaches_each_of_its_rows_and_a_cancelled_one_harms_none(store, 
     assert asyncio.run(saving()) == row(8)
 
 
-def test_closing_writes_what_a_dead_loop_had_saved(tmp_path):
-    path = tmp_path / "s.sqlite"
+def test_closing_writes_what_was_gathered(tmp_path):
+    async def saving():
+        store = ResponseStore(tmp_path / "s.sqlite")
+        future = store.save(row(1))
+        store.close()
+        with pytest.raises(ValueError, match="closed"):
+            store.save(row(2))
+        return await asyncio.wait_for(future, 20)
 
-    async def saving(store):
-        store.save(row(1))
+    assert asyncio.run(saving()) == row(1)
+    assert query(tmp_path / "s.sqlite", "select key from responses") == [("key-00001",)]
 
-    with ResponseStore(path) as store:
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(saving(store))
-        loop.close()
-    with ResponseStore(path) as store:
-        assert len(store) == 1
+
+def test_rows_of_a_loop_that_has_ended_are_found(store):
+    async def saving(number):
+        return store.save(row(number))
+
+    for number, reader in enumerate([lambda: store.get([row(0).key]), lambda: len(store)]):
+        asyncio.run(saving(number))
+        assert reader()
+    asyncio.run(saving(2))
+    assert store.spent("m").calls == 3
+    store.close()
     with pytest.raises(ValueError, match="closed"):
         store.put(row(2))
 

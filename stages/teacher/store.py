@@ -4,9 +4,9 @@ A SQLite file (WAL) outside the DAG, so that DVC's deleting of outs loses nothin
 canonical request (`wire.request_key`) and never change. Several processes may share one file. This module and
 those named `store_…` beside it are the ones that know the disk.
 
-A row is safe in two steps. It is committed to the WAL by the thread that puts it, at once: from then on a
-kill of the process cannot lose it. A second thread syncs the WAL every 20 ms at most, one fsync for every row
-of that time, and only then do their futures resolve: from then on a power cut cannot lose it.
+A row is safe in two steps. The thread that brings it commits it to the WAL within 2 ms: from then on a kill
+of the process cannot lose it. A second thread syncs the WAL every 20 ms at most, one fsync for every row of
+that time, and only then do their futures resolve: from then on a power cut cannot lose it.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from stages.teacher.store_schema import Row, default_path
 
 __all__ = ["Measured", "ResponseStore", "Row", "Spent", "default_path"]
 
+GATHER_S = 0.002  # how long an event loop's rows are gathered to be committed together
 COMMIT_S = 0.02  # least time between two syncs: one fsync then serves every reply of that time
 CHECKPOINT_BYTES = 16 << 20  # size of the WAL beyond which it is carried into the file
 LOOKUP = 500  # keys per SELECT
@@ -85,7 +86,7 @@ class ResponseStore:
                 raise BadInput(f"{path}-wal: {error.strerror}; {store_schema.ELSEWHERE}") from error
             opening.callback(os.close, self._wal)
             self._opened = opening.pop_all()
-        self._saved: dict[asyncio.AbstractEventLoop, list[_Item]] = {}  # in each loop's present turn
+        self._saved: dict[asyncio.AbstractEventLoop, list[_Item]] = {}  # gathered, by loop
         self._lock = threading.RLock()  # of the writer, and of what follows
         self._closed = False
         self._checkpoint_at = CHECKPOINT_BYTES
@@ -107,8 +108,7 @@ class ResponseStore:
             if self._closed:
                 return
             self._closed = True
-            for loop in list(self._saved):
-                self._write_saved(loop)
+            self._write_all_saved()
             self._queue.put(None)
         self._thread.join()
         self._opened.close()
@@ -119,6 +119,7 @@ class ResponseStore:
         Raises:
             BadInput: the file is damaged, or a row in it is not what was stored.
         """
+        self._write_all_saved()
         with store_schema.faults(self.path):
             return self._stored(self._reader, keys)
 
@@ -137,8 +138,7 @@ class ResponseStore:
     def save(self, row: Row) -> "asyncio.Future[Row]":
         """As `put`, for the running event loop, and cheaper there.
 
-        The rows that one turn of the loop saves are written together at its end, and the loop is woken once
-        for all the rows of one sync.
+        The rows of 2 ms are committed together, and the loop is woken once for all the rows of one sync.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Row] = loop.create_future()
@@ -147,7 +147,7 @@ class ResponseStore:
             saved = self._saved.setdefault(loop, [])
             saved.append(_Item(row, None, future, loop))
         if len(saved) == 1:
-            loop.call_soon(self._write_saved, loop)
+            loop.call_later(GATHER_S, self._write_saved, loop)
         return future
 
     def spent(self, model: str) -> Spent:
@@ -156,6 +156,7 @@ class ResponseStore:
         Raises:
             BadInput: the file is damaged.
         """
+        self._write_all_saved()
         query = f"select {', '.join(Spent._fields)} from spending where model = ?"
         with store_schema.faults(self.path):
             found = self._reader.execute(query, (model,)).fetchone()
@@ -171,6 +172,7 @@ class ResponseStore:
             return store_measures.measured(self._reader, model, task)
 
     def __len__(self) -> int:
+        self._write_all_saved()
         with store_schema.faults(self.path):
             (count,) = self._reader.execute("select count(*) from responses").fetchone()
         return int(count)
@@ -192,13 +194,19 @@ class ResponseStore:
             for *values, crc in connection.execute(f"{query} ({', '.join('?' * len(part))})", part):
                 row = Row(*values)
                 if crc is not None and crc != store_schema.crc(row):
-                    raise store_schema.damaged(self.path, f"the row {row.key} is not what was stored")
+                    raise store_schema.Damaged(self.path, f"the row {row.key} is not what was stored")
                 found[row.key] = row
         return found
 
     def _refuse_closed(self) -> None:
         if self._closed:
             raise ValueError("the store is closed")
+
+    def _write_all_saved(self) -> None:
+        """Write what was gathered, so that its reader finds it; a loop that has ended will not do it."""
+        with self._lock:
+            for loop in list(self._saved):
+                self._write_saved(loop)
 
     def _write_saved(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
@@ -280,6 +288,8 @@ class ResponseStore:
             return
         self._patient.execute("pragma busy_timeout = 100")  # ms
         try:
+            # Most of it while rows are written on, so that the second step keeps them waiting for little.
+            self._patient.execute("pragma wal_checkpoint(passive)").fetchone()
             (busy, _, _) = self._patient.execute("pragma wal_checkpoint(truncate)").fetchone()
         finally:
             self._patient.execute(f"pragma busy_timeout = {int(1000 * store_schema.BUSY_S)}")

@@ -92,20 +92,20 @@ def check(path: Path) -> Health:
     faults: list[str] = []
     unsound: Counter[str] = Counter()
     rows = 0
-    try:
-        with closing(store_schema.opened(path)) as connection, store_schema.faults(path):
-            faults += [line for (line,) in connection.execute("pragma integrity_check") if line != "ok"]
+    with ExitStack() as opened, _damage_among(faults):
+        connection = opened.enter_context(closing(store_schema.opened(path)))
+        with _damage_among(faults), store_schema.faults(path):
+            lines = connection.execute("pragma integrity_check")
+            faults += [" ".join(line.split()) for (line,) in lines if line != "ok"]
+        with _damage_among(faults), store_schema.faults(path):
             for record in connection.execute(_READ):
                 rows += 1
                 row, crc = _as_row(record)
                 fault = row_fault(row, crc) if row else "of wrong types"
                 unsound.update([fault] if fault else [])
+        with _damage_among(faults), store_schema.faults(path):
             faults += _unbooked(connection)
-    except BadInput as error:
-        if not isinstance(error.__cause__, sqlite3.Error) or not store_schema.broken(error.__cause__):
-            raise
-        faults.append(str(error.__cause__))
-    return Health(rows, dict(unsound), [" ".join(line.split()) for line in faults])
+    return Health(rows, dict(unsound), faults)
 
 
 def repair(path: Path) -> Repair:
@@ -135,6 +135,16 @@ def repair(path: Path) -> Repair:
         rebuilt.replace(path)
         _sync_folder(path.parent)
     return Repair(saved, quarantine)
+
+
+@contextmanager
+def _damage_among(faults: list[str]) -> Iterator[None]:
+    """Note damage that ends the block; other errors pass."""
+    try:
+        yield
+    except store_schema.Damaged as error:
+        if error.what not in faults:
+            faults.append(error.what)
 
 
 def _unbooked(connection: sqlite3.Connection) -> list[str]:

@@ -163,7 +163,7 @@ def _groups(connection: sqlite3.Connection, path: Path) -> Iterator[list[Sequenc
     for *values, crc, created in connection.execute(query):
         row = Row(*values)
         if crc is not None and crc != store_schema.crc(row):
-            raise store_schema.damaged(path, f"the row {row.key} is not what was stored")
+            raise store_schema.Damaged(path, f"the row {row.key} is not what was stored")
         group.append((*row, datetime.fromisoformat(created)))
         size += len(row.body)
         if len(group) == GROUP_ROWS or size >= GROUP_BYTES:

@@ -70,6 +70,18 @@ _GLANCES = (
 )
 
 
+class Damaged(BadInput):
+    """The file is not as it was left; `what` says in which way."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.what = what
+        where = "" if path == default_path() else f" --path {path}"
+        super().__init__(
+            f"{path}: response store: {what}; run `python -m stages.teacher store verify --repair{where}`, "
+            f"or {ELSEWHERE}"
+        )
+
+
 class Row(NamedTuple):
     """One stored response; `body` is the server's JSON as it came, `latency_s` includes retries."""
 
@@ -124,6 +136,9 @@ def opened(path: Path) -> sqlite3.Connection:
         BadInput: another program's database, a newer schema, damage, or no place for a store.
     """
     refuse_network(path)
+    wal = Path(f"{path}-wal")
+    if path.is_file() and not path.stat().st_size and wal.is_file() and wal.stat().st_size:
+        raise Damaged(path, "the file was emptied")  # SQLite would take it for a new one, and remove the WAL
     with faults(path):
         connection = connect(path)
         try:
@@ -259,12 +274,9 @@ def faults(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise BadInput(f"{path}: response store: {error}; {_advice(error, path)}") from error
-
-
-def damaged(path: Path, what: str) -> BadInput:
-    """Return the error for a file whose content is not what was stored."""
-    return BadInput(f"{path}: response store: {what}; {_repair(path)}")
+        if broken(error):
+            raise Damaged(path, f"{error}; not a sound SQLite file") from error
+        raise BadInput(f"{path}: response store: {error}; {_advice(error)}") from error
 
 
 def locked(error: sqlite3.Error) -> bool:
@@ -282,19 +294,12 @@ def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _advice(error: sqlite3.DatabaseError, path: Path) -> str:
+def _advice(error: sqlite3.DatabaseError) -> str:
     if _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return FREE_SPACE
     if locked(error):
         return "another process holds it; let it end and run again"
-    if broken(error):
-        return f"not a sound SQLite file; {_repair(path)}"
     return "make the file and its folder writable, or set SEEDBED_STORE to another path"
-
-
-def _repair(path: Path) -> str:
-    where = "" if path == default_path() else f" --path {path}"
-    return f"run `python -m stages.teacher store verify --repair{where}`, or {ELSEWHERE}"
 
 
 def default_path() -> Path:
