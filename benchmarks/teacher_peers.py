@@ -11,8 +11,8 @@ the client on another:
 3. 1,000 requests, then the same with 100 appended.
 4. 2,000 requests of which 5 % are answered 429 and 2 % 500, against the same without faults.
 
-A call is paid for if it was answered in full to a client that was there and not being killed, and begun if the
-server had it (see `teacher_server.py`). Every client runs in an environment of its own:
+A call is paid for if it was answered in full to a client that was there and not being killed, and begun if
+the server had it (see `teacher_server.py`). Every client runs in an environment of its own:
 
     for peer in curator datatrove designer distilabel; do python -m venv /tmp/peers/$peer; done
     /tmp/peers/curator/bin/pip install bespokelabs-curator==0.1.31

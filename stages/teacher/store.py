@@ -4,8 +4,8 @@ A SQLite file (WAL) outside the DAG, so that DVC's deleting of outs loses nothin
 canonical request (`wire.request_key`) and never change. Several processes may share one file. This module and
 those named `store_…` beside it are the ones that know the disk.
 
-A row is safe in two steps. The thread that brings it commits it to the WAL within 2 ms: from then on a kill
-of the process cannot lose it. A second thread syncs the WAL every 20 ms at most, one fsync for every row of
+A row is safe in two steps. The thread that brings it commits it to the WAL at once: from then on a kill of
+the process cannot lose it. A second thread syncs the WAL every 20 ms at most, one fsync for every row of
 that time, and only then do their futures resolve: from then on a power cut cannot lose it.
 """
 
@@ -29,7 +29,6 @@ from stages.teacher.store_schema import Row, default_path
 
 __all__ = ["Measured", "ResponseStore", "Row", "Spent", "default_path"]
 
-GATHER_S = 0.002  # how long an event loop's rows are gathered to be committed together
 COMMIT_S = 0.02  # least time between two syncs: one fsync then serves every reply of that time
 CHECKPOINT_BYTES = 16 << 20  # size of the WAL beyond which it is carried into the file
 LOOKUP = 500  # keys per SELECT
@@ -86,7 +85,7 @@ class ResponseStore:
                 raise BadInput(f"{path}-wal: {error.strerror}; {store_schema.ELSEWHERE}") from error
             opening.callback(os.close, self._wal)
             self._opened = opening.pop_all()
-        self._saved: dict[asyncio.AbstractEventLoop, list[_Item]] = {}  # gathered, by loop
+        self._saved: dict[asyncio.AbstractEventLoop, list[_Item]] = {}  # in each loop's present turn
         self._lock = threading.RLock()  # of the writer, and of what follows
         self._closed = False
         self._checkpoint_at = CHECKPOINT_BYTES
@@ -138,7 +137,8 @@ class ResponseStore:
     def save(self, row: Row) -> "asyncio.Future[Row]":
         """As `put`, for the running event loop, and cheaper there.
 
-        The rows of 2 ms are committed together, and the loop is woken once for all the rows of one sync.
+        The rows that one turn of the loop saves are committed together at its end, and the loop is woken once
+        for all the rows of one sync.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Row] = loop.create_future()
@@ -147,7 +147,7 @@ class ResponseStore:
             saved = self._saved.setdefault(loop, [])
             saved.append(_Item(row, None, future, loop))
         if len(saved) == 1:
-            loop.call_later(GATHER_S, self._write_saved, loop)
+            loop.call_soon(self._write_saved, loop)
         return future
 
     def spent(self, model: str) -> Spent:
