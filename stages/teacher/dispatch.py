@@ -75,7 +75,10 @@ class Run:
             from stages.teacher import local_model
 
             self.model = local_model.model_id(config.model, config.vllm.revision)
-        self.window = max(WINDOW, 64 * config.concurrency)
+        at_once = {"batch": config.batch.size, "vllm": config.vllm.size}.get(
+            config.backend, config.concurrency
+        )
+        self.window = max(WINDOW, 64 * config.concurrency, 2 * at_once)
         self.backlog: deque[Missing] = deque()  # read, and not being drawn yet
         self.places: dict[str, list[int]] = {}  # where each key stands that is not settled yet
         self.ready: dict[int, Outcome] = {}  # settled, waiting for an earlier one
@@ -128,7 +131,8 @@ class Run:
         assert self._batched is not None
         many = first
         while many:
-            while len(many) < self._batched.size and (self.backlog or not self._full):
+            most = self._affordable(self._batched.size, many[0].item)
+            while len(many) < most and (self.backlog or not self._full):
                 group = await self._take()
                 if not group:
                     break
@@ -399,21 +403,35 @@ class Run:
                 "structured outputs"
             )
 
+    def _affordable(self, size: int, item: Draw) -> int:
+        """Return how many draws like one the cap leaves room for, at their dearest; at least one."""
+        left = self._left()
+        if left is None:
+            return size
+        characters = sum(len(content) for _, content in item.prompt.messages)
+        dearest = amount(characters / planning.CHARACTERS, self.config.max_tokens, self.config.price)
+        return max(1, min(size, int(left / dearest))) if dearest else size
+
     def _check_cost(self) -> None:
         """Raise `Spent` if what was ever spent on this model has reached the cap."""
+        left = self._left()
+        if left is not None and left <= 0:
+            cap = self.config.max_cost or 0.0
+            raise Spent(
+                f"teacher '{self.config.model}': {cap - left:.4f} USD are spent, teacher.max_cost is "
+                f"{cap:g}; what was drawn is kept, raise it to go on"
+            )
+
+    def _left(self) -> float | None:
+        """Return the USD that the cap leaves; None without one."""
         if self.config.max_cost is None:
-            return
+            return None
         stored = self.store.spent(self.model)
         self._before = self._before or stored
         # A reply that came counts before it is in the store's books.
         prompt = max(stored.prompt_tokens, self._before.prompt_tokens + self._received[0])
         completion = max(stored.completion_tokens, self._before.completion_tokens + self._received[1])
-        usd = amount(prompt, completion, self.config.price) or 0.0
-        if usd >= self.config.max_cost:
-            raise Spent(
-                f"teacher '{self.config.model}': {usd:.4f} USD are spent, teacher.max_cost is "
-                f"{self.config.max_cost:g}; what was drawn is kept, raise it to go on"
-            )
+        return self.config.max_cost - (amount(prompt, completion, self.config.price) or 0.0)
 
     async def _connect(self, first: list[Missing]) -> list[Missing]:
         """Open the engine; return those of the first draws that are still missing then."""
