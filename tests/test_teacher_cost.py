@@ -16,7 +16,7 @@ from stages.teacher import planning, prompts
 from stages.teacher.__main__ import main
 from stages.teacher.client import Request, draw
 from stages.teacher.planning import Look, bill
-from stages.teacher.store import Measured, ResponseStore
+from stages.teacher.store import Measured, ResponseStore, Row
 
 PROMPT = prompts.answer("What is the capital of France?")
 COST = (10 * 1.0 + 5 * 2.0) / 1e6  # of a scripted reply, USD
@@ -179,3 +179,21 @@ def test_a_stage_that_calls_no_teacher_has_no_plan(tmp_path, monkeypatch):
         result.output
         == "Error: --stage train: no such stage calls the teacher; there are: respond, respond-later\n"
     )
+
+
+def test_what_was_measured_is_of_the_same_kind_or_else_of_none_known(tmp_path):
+    def row(key, tokens, task, model="m"):
+        return Row(key, model, "{}", "stop", tokens, 2 * tokens, 0.5, None, task)
+
+    with ResponseStore(tmp_path / "s.sqlite") as store:
+        assert store.measured("m", "answer").replies == 0
+        for one in (
+            row("a", 3, None),
+            row("b", 7, None),
+            row("c", 99, "rating"),
+            row("d", 99, None, "other"),
+        ):
+            store.put(one).result()
+        assert store.measured("m", "answer") == Measured(2, 5.0, 8.0, 10.0, 32.0, 0.5)
+        store.put(row("e", 1, "answer")).result()
+        assert store.measured("m", "answer")[:2] == (1, 1.0)
