@@ -185,7 +185,9 @@ def _time(look: Look, measured: Measured) -> float | None:
         claimed = n * (measured.prompt_mean + config.max_tokens)
         waits.append(claimed / config.tokens_per_minute * 60)
     if measured.replies:
-        waits.append(n * measured.latency_mean / config.concurrency)
+        # The simulator answers in this process, one request after the other.
+        at_once = 1 if config.backend == "embedded" else config.concurrency
+        waits.append(n * measured.latency_mean / at_once)
     return max(waits) if waits else None
 
 
