@@ -3,6 +3,8 @@
 import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 
 import pytest
 from planted_store import INSERT_1, fill, query, row, schema_1
@@ -80,6 +82,17 @@ sys.stdin.readline()
 with ResponseStore(Path(sys.argv[1])) as store:
     print(store.spent("a"), len(store))
 """
+
+
+def test_opening_waits_for_another_that_is_making_the_file(tmp_path):
+    path = tmp_path / "s.sqlite"
+    fill(path, ROWS)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("pragma journal_mode = delete")  # the file is not yet a WAL's
+        other.execute("begin immediate")
+        threading.Timer(0.3, lambda: other.execute("rollback")).start()
+        with ResponseStore(path) as store:
+            assert len(store) == 300
 
 
 def test_processes_that_migrate_at_once_count_once(tmp_path):

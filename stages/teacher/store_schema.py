@@ -6,6 +6,7 @@ Schema 1 had the table `responses` without its last two columns, and nothing els
 import os
 import sqlite3
 import sys
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -142,7 +143,7 @@ def opened(path: Path) -> sqlite3.Connection:
     with faults(path):
         connection = connect(path)
         try:
-            _prepare(connection, path)
+            _prepare_patiently(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -202,6 +203,18 @@ def refuse_network(path: Path) -> None:
             f"{path}: on a network filesystem ({mount.kind} at {mount.place}), where SQLite cannot share "
             "memory between machines and rows would be lost; set SEEDBED_STORE to a path on a local disk"
         )
+
+
+def _prepare_patiently(connection: sqlite3.Connection, path: Path) -> None:
+    """Prepare the file once others let it; SQLite itself does not wait where the journal's mode changes."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return _prepare(connection, path)
+        except sqlite3.OperationalError as error:
+            if not locked(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
