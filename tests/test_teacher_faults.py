@@ -179,7 +179,8 @@ def test_an_exception_in_the_simulator_is_a_500_and_is_retried(store):
         raise RuntimeError("broken")
 
     async def ask():
-        connection = endpoint.Endpoint(endpoint.IN_PROCESS_URL, "k", Pace(1), timeout=5, retries=1, app=fails)
+        pace, where = Pace(1, patience=0), endpoint.IN_PROCESS_URL
+        connection = endpoint.Endpoint(where, "k", pace, timeout=5, retries=1, app=fails)
         await connection.complete(Job("k", {"model": "m"}))
 
     with pytest.raises(BadInput, match="status 500"):

@@ -121,7 +121,9 @@ class Endpoint:
                     if reply.status in OVERLOAD:
                         self.pace.overloaded(retry_after)
                         tries.overloaded = True
-                    elif reply.status < 500 and reply.status not in PASSING:
+                    elif reply.status >= 500:
+                        tries.down = True
+                    elif reply.status not in PASSING:
                         raise fault
             finally:
                 self.pace.leave()
@@ -188,6 +190,7 @@ class _Tries:
         self._made = self._failed = 0
         self._begun = 0.0
         self.overloaded = False  # the last one was refused as too much
+        self.down = False  # the last one was answered with a fault of the server's own
 
     def begin(self) -> None:
         """Note that a try is sent."""
@@ -200,7 +203,8 @@ class _Tries:
             BadInput: the fault, where there is none.
         """
         silent = self._pace.silent_s()
-        outage = self._pace.successes > 0 and self._pace.last_success < self._begun
+        # Nothing since the try was sent: an outage, if there is a server at all.
+        outage = self._pace.last_success < self._begun and (self.down or self._pace.successes > 0)
         if self.overloaded:
             over = self._made >= self._retries and silent + (retry_after or 0.0) > self._pace.patience
         else:
@@ -208,7 +212,7 @@ class _Tries:
             over = self._failed > self._retries and (not outage or silent > self._pace.patience)
         if over:
             raise fault
-        self.overloaded = False
+        self.overloaded = self.down = False
         longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**self._made)
         self._made += 1
         return max(retry_after or 0.0, longest * random.uniform(0.5, 1.0))
