@@ -147,7 +147,7 @@ def test_ten_kills_lose_no_returned_reply_and_pay_none_twice(server, tmp_path, m
     for _ in range(KILLS):
         process = start(store, tmp_path / "killed.parquet", returned)
         # The ten instants lie in the drawing, not in the imports: after so many replies, and a moment more.
-        until = len(set(returned.read_text().split())) + chance.randint(1, 130)
+        until = len(set(returned.read_text().split())) + chance.randint(1, 70)
         while len(set(returned.read_text().split())) < until:
             assert process.is_alive()
             time.sleep(0.002)

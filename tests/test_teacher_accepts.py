@@ -103,6 +103,11 @@ def test_what_an_endpoint_does_not_accept_is_not_sent(store):
     assert sorted(first) == ["max_completion_tokens", "messages", "model", "temperature"]
     assert first["max_completion_tokens"] == 9
     assert second["response_format"] == {"type": "json_object"}
+    for body in (first, second):
+        told, *asked = body["messages"]
+        assert told["role"] == "system" and "JSON" in told["content"]
+        assert all(f'"{field}"' in told["content"] for field in ("rationale", "answer"))
+        assert [(m["role"], m["content"]) for m in asked] == list(PROMPT.messages)
 
 
 def test_what_an_endpoint_accepts_is_no_part_of_the_key(store):

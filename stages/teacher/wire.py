@@ -133,9 +133,16 @@ def request_body(
     if accepts.response_format == "json_schema":
         schema = {"name": reply.wire_name(), "strict": True, "schema": reply.wire_schema()}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
-    elif accepts.response_format == "json_object":
+    else:  # what the schema would have told is told in words
+        body["messages"] = [{"role": "system", "content": _asked_for(reply)}, *body["messages"]]
+    if accepts.response_format == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body | ({"n": n} if n > 1 else {})
+
+
+@functools.cache
+def _asked_for(reply: type[prompts.Reply]) -> str:
+    return f"Reply with only a JSON object that fits this JSON schema: {_canonical(reply.wire_schema())}"
 
 
 def read_draws(body: str, draws: int) -> list[tuple[str, Completion]]:
