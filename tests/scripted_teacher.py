@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 from stages.records import Article, Fact
-from stages.teacher.client import Config
+from stages.teacher import prompts
+from stages.teacher.client import Config, Request
 
 SYNTHESIS = {"slip": 0.12, "miss": 0.2, "false_alarm": 0.03}  # of the embedded teacher
 DROP = "drop"  # close the connection without a reply
@@ -103,6 +104,14 @@ def config(**changes: Any) -> Config:
         "embedded": {"a": 0.6, "b": 0.8, "never": 0.1, **SYNTHESIS},
     }
     return Config.model_validate(settings | changes)
+
+
+PROMPT = prompts.answer("What is the capital of France?")
+
+
+def rollouts(count: int, prompt: prompts.Prompt = PROMPT, **sampling: Any) -> list[Request]:
+    """Return the first draws of a prompt."""
+    return [Request(prompt, rollout=i, **sampling) for i in range(count)]
 
 
 def article(page_id: int, title: str, facts: dict[str, str], text: str = "", **more: Any) -> Article:

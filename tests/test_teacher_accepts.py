@@ -3,25 +3,11 @@
 import json
 
 import pytest
-from scripted_teacher import GOOD, WORLD, Entry, config, teacher
+from scripted_teacher import GOOD, PROMPT, WORLD, Entry, config, rollouts, teacher
 
 from stages.errors import BadInput
 from stages.teacher import prompts
 from stages.teacher.client import Request, draw
-from stages.teacher.store import ResponseStore
-
-PROMPT = prompts.answer("What is the capital of France?")
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("SCRIPTED_TEACHER_KEY", "sk-secret")
-    with ResponseStore(tmp_path / "s.sqlite") as opened:
-        yield opened
-
-
-def rollouts(count, prompt=PROMPT):
-    return [Request(prompt, rollout=i) for i in range(count)]
 
 
 def over(url, **changes):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from scripted_teacher import WORLD, config, teacher
+from scripted_teacher import PROMPT, WORLD, config, rollouts, teacher
 from test_kill import TOWNS, question
 
 from stages import files, respond
@@ -18,19 +18,7 @@ from stages.teacher.client import Request, draw
 from stages.teacher.planning import Look, bill
 from stages.teacher.store import Measured, ResponseStore, Row
 
-PROMPT = prompts.answer("What is the capital of France?")
 COST = (10 * 1.0 + 5 * 2.0) / 1e6  # of a scripted reply, USD
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("SCRIPTED_TEACHER_KEY", "sk-secret")
-    with ResponseStore(tmp_path / "s.sqlite") as opened:
-        yield opened
-
-
-def rollouts(count):
-    return [Request(PROMPT, rollout=i) for i in range(count)]
 
 
 def over(url, **changes):

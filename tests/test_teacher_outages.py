@@ -5,25 +5,10 @@ import json
 import time
 
 import pytest
-from scripted_teacher import GOOD, Entry, config, teacher
+from scripted_teacher import GOOD, Entry, config, rollouts, teacher
 
 from stages.errors import BadInput
-from stages.teacher import prompts
-from stages.teacher.client import Request, draw
-from stages.teacher.store import ResponseStore
-
-PROMPT = prompts.answer("What is the capital of France?")
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("SCRIPTED_TEACHER_KEY", "sk-secret")
-    with ResponseStore(tmp_path / "s.sqlite") as opened:
-        yield opened
-
-
-def rollouts(count):
-    return [Request(PROMPT, rollout=i) for i in range(count)]
+from stages.teacher.client import draw
 
 
 def test_overload_is_waited_out_though_no_retry_is_left(store):

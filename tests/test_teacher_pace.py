@@ -6,25 +6,11 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from scripted_teacher import GOOD, config, teacher
+from scripted_teacher import GOOD, config, rollouts, teacher
 
-from stages.teacher import pace, prompts
-from stages.teacher.client import Request, draw
+from stages.teacher import pace
+from stages.teacher.client import draw
 from stages.teacher.pace import Pace, Rate
-from stages.teacher.store import ResponseStore
-
-PROMPT = prompts.answer("What is the capital of France?")
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("SCRIPTED_TEACHER_KEY", "sk-secret")
-    with ResponseStore(tmp_path / "s.sqlite") as opened:
-        yield opened
-
-
-def rollouts(count):
-    return [Request(PROMPT, rollout=i) for i in range(count)]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 60, 90, 601, 6000])

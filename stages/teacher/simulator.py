@@ -27,7 +27,14 @@ from stages.teacher import knowing_problems, simulator_batches, wire
 from stages.teacher.competence import Embedded, stable_hash, true_competence
 from stages.teacher.corpus import Corpus, digest
 from stages.teacher.mind import TASKS, Mind
-from stages.teacher.simulator_wire import FINGERPRINT, HANDLERS, Refused, json_response, request_id
+from stages.teacher.simulator_wire import (
+    FINGERPRINT,
+    HANDLERS,
+    Refused,
+    json_response,
+    read_object,
+    request_id,
+)
 
 VERSION = 2  # raise it with every change of what is answered: it is part of the model's id
 MAX_CHOICES = 128  # n
@@ -197,12 +204,7 @@ def _cut(text: str, max_tokens: int | None) -> tuple[str, int, str]:
 
 def _read(body: bytes) -> dict[str, Any]:
     """Return the settings of a request body, checked and with defaults filled in."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refused(400, "We could not parse the JSON body of your request.") from None
-    if not isinstance(data, dict):
-        raise Refused(400, "The request body must be a JSON object.")
+    data = read_object(body)
     if data.get("stream"):
         raise Refused(400, "This simulator does not stream.", "stream", "unsupported_value")
     limit = "max_completion_tokens" if data.get("max_completion_tokens") is not None else "max_tokens"

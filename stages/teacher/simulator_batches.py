@@ -19,7 +19,14 @@ from starlette.routing import Route
 from stages.teacher import simulator_uploads
 from stages.teacher.competence import stable_hash
 from stages.teacher.simulator_uploads import Upload
-from stages.teacher.simulator_wire import FINGERPRINT, Refused, compact, json_response, request_id
+from stages.teacher.simulator_wire import (
+    FINGERPRINT,
+    Refused,
+    compact,
+    json_response,
+    read_object,
+    request_id,
+)
 
 MAX_REQUESTS = 50_000  # of a file
 ENDPOINT = "/v1/chat/completions"
@@ -135,7 +142,7 @@ class _Desk:
         return Response(found.content, media_type="application/octet-stream")
 
     async def create(self, request: Request) -> Response:
-        data = _object(await request.body())
+        data = read_object(await request.body())
         if data.get("endpoint") != ENDPOINT:
             raise Refused(400, f"'{data.get('endpoint')}' is not '{ENDPOINT}'.", "endpoint", "invalid_value")
         if data.get("completion_window") not in WINDOWS:
@@ -254,16 +261,6 @@ class _Desk:
 def _output(batch: Batch, line: Line, response: Any, error: Any) -> bytes:
     name = f"batch_req_{stable_hash(batch.id, line.custom_id):016x}"
     return compact({"id": name, "custom_id": line.custom_id, "response": response, "error": error}) + b"\n"
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refused(400, "We could not parse the JSON body of your request.") from None
-    if not isinstance(data, dict):
-        raise Refused(400, "The request body must be a JSON object.")
-    return data
 
 
 def _metadata(value: Any) -> dict[str, str] | None:

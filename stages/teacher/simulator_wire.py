@@ -35,6 +35,21 @@ def json_response(value: Any, status: int = 200, headers: dict[str, str] | None 
     return Response(compact(value), status, headers, media_type="application/json")
 
 
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a request's body is.
+
+    Raises:
+        Refused: it is none.
+    """
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(400, "We could not parse the JSON body of your request.") from None
+    if not isinstance(data, dict):
+        raise Refused(400, "The request body must be a JSON object.")
+    return data
+
+
 def request_id(completion: dict[str, Any]) -> str:
     """Return the id of the request that a completion answers."""
     return str(completion["id"]).replace("chatcmpl", "req")
