@@ -14,15 +14,15 @@ the client on another:
 A call is paid for if it was answered in full to a client that was there and not being killed, and begun if
 the server had it (see `teacher_server.py`). Every client runs in an environment of its own:
 
-    for peer in curator datatrove designer distilabel; do python -m venv /tmp/peers/$peer; done
-    /tmp/peers/curator/bin/pip install bespokelabs-curator==0.1.31
-    /tmp/peers/datatrove/bin/pip install 'datatrove[io]==0.10.1' httpx openai aiofiles aiosqlite 'numpy<2.3'
-    /tmp/peers/designer/bin/pip install data-designer==0.9.5
-    /tmp/peers/distilabel/bin/pip install 'distilabel[openai]==1.5.3' requests
+    for peer in curator datatrove designer distilabel; do python -m venv peers/$peer; done
+    peers/curator/bin/pip install bespokelabs-curator==0.1.31
+    peers/datatrove/bin/pip install 'datatrove[io]==0.10.1' httpx openai aiofiles aiosqlite 'numpy<2.3'
+    peers/designer/bin/pip install data-designer==0.9.5
+    peers/distilabel/bin/pip install 'distilabel[openai]==1.5.3' requests
     python benchmarks/teacher_peers.py \\
-        --python curator=/tmp/peers/curator/bin/python --python datatrove=/tmp/peers/datatrove/bin/python \\
-        --python data-designer=/tmp/peers/designer/bin/python \\
-        --python distilabel=/tmp/peers/distilabel/bin/python
+        --python curator=peers/curator/bin/python --python datatrove=peers/datatrove/bin/python \\
+        --python data-designer=peers/designer/bin/python \\
+        --python distilabel=peers/distilabel/bin/python
 """
 
 import datetime

@@ -7,7 +7,7 @@ server where there is one. The share of right answers is about zero and has to b
 engines work, not that the teacher knows anything. Prints Markdown. Runs on a GPU unchanged, and with
 `--model` on a real model. Needs an environment with vLLM.
 
-    python benchmarks/vllm_teacher.py --folder /tmp/vllm-teacher
+    python benchmarks/vllm_teacher.py --folder vllm-teacher
 """
 
 import csv

@@ -137,8 +137,8 @@ def test_bodies_are_read_under_either_name_and_in_every_format():
     assert vllm_engine.schema_of(body) == prompts.Answer.wire_schema()
     assert vllm_engine.schema_of(body | {"response_format": {"type": "json_object"}}) == {"type": "object"}
     assert vllm_engine.schema_of({"messages": []}) is None
-    assert vllm_engine.limit_of(body) == 40
-    assert vllm_engine.limit_of({"max_completion_tokens": 7}) == 7
+    assert wire.token_limit(body) == 40
+    assert wire.token_limit({"max_completion_tokens": 7}) == 7
 
 
 def test_a_draw_is_written_as_a_completion_that_the_wire_reads():

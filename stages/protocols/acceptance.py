@@ -9,6 +9,7 @@ from typing import Any
 from stages.protocols import ledger
 from stages.protocols.interface import Protocol, by_question
 from stages.records import Acceptance, Response
+from stages.teacher.outcomes import total
 
 _QUANTILE = 0.9
 
@@ -38,7 +39,6 @@ def acceptances(rows: Sequence[Response], protocol: Protocol) -> list[Acceptance
 
 def _acceptance(paid: Sequence[Response], number: int) -> Acceptance:
     last = paid[-1]
-    prices = [row.cost_usd for row in paid]
     return Acceptance(
         strategy=last.strategy,
         density=last.density,
@@ -50,7 +50,7 @@ def _acceptance(paid: Sequence[Response], number: int) -> Acceptance:
         calls=len(paid),
         prompt_tokens=sum(row.prompt_tokens for row in paid),
         completion_tokens=sum(row.completion_tokens for row in paid),
-        cost_usd=None if None in prices else sum(price for price in prices if price is not None),
+        cost_usd=total(row.cost_usd for row in paid),
         request_key=last.request_key,
     )
 

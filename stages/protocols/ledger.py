@@ -7,6 +7,7 @@ from typing import Any
 from stages.errors import BadInput
 from stages.protocols.interface import Protocol, by_question
 from stages.records import Response
+from stages.teacher.outcomes import total
 
 
 def check(rows: Sequence[Response], protocol: Protocol, teacher: str, where: str) -> None:
@@ -102,5 +103,5 @@ def figures(rows: Sequence[Response], protocol: Protocol) -> dict[str, Any]:
 
 def cost(rows: Sequence[Response]) -> float | None:
     """Return the price of calls, USD; None where a part of it is not known."""
-    prices = [row.cost_usd for row in rows]
-    return None if None in prices else round(sum(price for price in prices if price is not None), 6)
+    price = total(row.cost_usd for row in rows)
+    return None if price is None else round(price, 6)

@@ -399,7 +399,7 @@ def _written(jobs: Sequence[wire.Job], size: int) -> Iterator[_File]:
 
 def _line(job: wire.Job) -> bytes:
     data = {"custom_id": job.key, "method": "POST", "url": ENDPOINT, "body": job.body}
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    return wire.compact(data) + b"\n"
 
 
 def _example(failed: dict[str, _Failed]) -> str:

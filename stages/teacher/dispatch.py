@@ -117,11 +117,11 @@ class Run:
         while part := list(islice(left, LOOKAHEAD)):
             items = [self._begin(request) for request in part]
             rows = self.store.get([item.key for item in items])
-            for key, prompt, sampling in items:
-                outcome = self._from_store(Draw(key, prompt, sampling), rows.get(key))
+            for item in items:
+                outcome = self._from_store(item, rows.get(item.key))
                 lacking = lacking or outcome is None
-                characters = None if outcome else sum(len(content) for _, content in prompt.messages)
-                tally.note(prompt.reply.wire_name(), key, characters)
+                characters = None if outcome else sum(len(content) for _, content in item.prompt.messages)
+                tally.note(item.prompt.reply.wire_name(), item.key, characters)
                 if outcome and not lacking:
                     self.keep(outcome)
         tally.close()

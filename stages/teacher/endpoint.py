@@ -7,7 +7,6 @@ import os
 import random
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import openai
 
@@ -99,8 +98,8 @@ class Endpoint:
             BadInput: the teacher cannot be reached, refuses the request, answers as another model, or answers
                 with something that is no chat completion, after all retries.
         """
-        content = json.dumps(job.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        claim = job.draws * _limit(job.body) + len(content) / CHARACTERS
+        content = wire.compact(job.body)
+        claim = job.draws * wire.token_limit(job.body) + len(content) / CHARACTERS
         tries = _Tries(self.pace, self._retries)
         started = time.monotonic()
         while True:
@@ -216,10 +215,6 @@ class _Tries:
         longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**self._made)
         self._made += 1
         return max(retry_after or 0.0, longest * random.uniform(0.5, 1.0))
-
-
-def _limit(body: Mapping[str, Any]) -> int:
-    return int(body.get("max_tokens") or body.get("max_completion_tokens") or 0)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import click
 from stages import files
 from stages.errors import BadInput
 from stages.teacher import planning
+from stages.teacher.outcomes import amount
 from stages.teacher.planning import Bill, Estimate, Look
 from stages.teacher.store import ResponseStore, default_path
 
@@ -128,14 +130,15 @@ def plan(only: tuple[str, ...], as_json: bool) -> None:
     click.echo(json.dumps(_document(rows), indent=2) if as_json else _table(rows))
 
 
-def _bills(planned: Planned) -> list[Bill]:
-    with ResponseStore(default_path()) as store:
-        return [planning.bill(found, store.measured(found.model, found.task)) for found in planned.looks]
-
-
 def _document(rows: list[Planned]) -> dict[str, Any]:
     """Return the plan as plain columns."""
-    found = [(planned, _bills(planned)) for planned in rows]
+    with ResponseStore(default_path()) as store:
+        measured = cache(store.measured)  # of each model and kind: it reads all their rows
+        found = [
+            (planned, [planning.bill(one, measured(one.model, one.task)) for one in planned.looks])
+            for planned in rows
+        ]
+        spent = _spent(rows, store)
     bills = [one for _, many in found for one in many]
     return {
         "level": planning.LEVEL,
@@ -149,14 +152,15 @@ def _document(rows: list[Planned]) -> dict[str, Any]:
             for planned, many in found
         ],
         "total": _sums(bills),
-        "spent": _spent(rows),
+        "spent": spent,
     }
 
 
 def _sums(bills: list[Bill]) -> dict[str, Any]:
     parts = {
-        name: planning.total(bills, lambda one, name=name: getattr(one, name))  # type: ignore[misc]
-        for name in ("prompt_tokens", "completion_tokens", "usd")
+        "prompt_tokens": planning.total([one.prompt_tokens for one in bills]),
+        "completion_tokens": planning.total([one.completion_tokens for one in bills]),
+        "usd": planning.total([one.usd for one in bills]),
     }
     times = [one.seconds for one in bills if one.calls]
     return {
@@ -166,20 +170,17 @@ def _sums(bills: list[Bill]) -> dict[str, Any]:
     }
 
 
-def _spent(rows: list[Planned]) -> list[dict[str, Any]]:
+def _spent(rows: list[Planned], store: ResponseStore) -> list[dict[str, Any]]:
     """Return what was spent on each model, and what its cap leaves."""
-    from stages.teacher.outcomes import amount
-
     models = {found.model: found.config for planned in rows for found in planned.looks}
     told = []
-    with ResponseStore(default_path()) as store:
-        for model, config in models.items():
-            spent = store.spent(model)
-            usd = amount(spent.prompt_tokens, spent.completion_tokens, config.price)
-            left = None if config.max_cost is None or usd is None else config.max_cost - usd
-            told.append(
-                {"model": model, "calls": spent.calls, "usd": usd, "max_cost": config.max_cost, "left": left}
-            )
+    for model, config in models.items():
+        spent = store.spent(model)
+        usd = amount(spent.prompt_tokens, spent.completion_tokens, config.price)
+        left = None if config.max_cost is None or usd is None else config.max_cost - usd
+        told.append(
+            {"model": model, "calls": spent.calls, "usd": usd, "max_cost": config.max_cost, "left": left}
+        )
     return told
 
 

@@ -6,7 +6,7 @@ stops there; where it can answer all, the run goes on to what it would ask next,
 
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -191,8 +191,8 @@ def _time(look: Look, measured: Measured) -> float | None:
     return max(waits) if waits else None
 
 
-def total(bills: list[Bill], part: Callable[[Bill], Estimate]) -> Estimate:
-    """Return the sum of a figure; its ends are those of all at once. None where a part is not known."""
-    columns = zip(*(part(one) for one in bills), strict=True) if bills else ([0.0], [0.0], [0.0])
+def total(estimates: list[Estimate]) -> Estimate:
+    """Return the sum of estimates; its ends are those of all at once. None where a part is not known."""
+    columns = zip(*estimates, strict=True) if estimates else ([0.0], [0.0], [0.0])
     sums = [None if None in column else math.fsum(x for x in column if x is not None) for column in columns]
     return Estimate(*sums)

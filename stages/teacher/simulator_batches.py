@@ -16,13 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stages.teacher import simulator_uploads
+from stages.teacher import simulator_uploads, wire
 from stages.teacher.competence import stable_hash
 from stages.teacher.simulator_uploads import Upload
 from stages.teacher.simulator_wire import (
     FINGERPRINT,
     Refused,
-    compact,
     json_response,
     read_object,
     request_id,
@@ -260,7 +259,8 @@ class _Desk:
 
 def _output(batch: Batch, line: Line, response: Any, error: Any) -> bytes:
     name = f"batch_req_{stable_hash(batch.id, line.custom_id):016x}"
-    return compact({"id": name, "custom_id": line.custom_id, "response": response, "error": error}) + b"\n"
+    told = {"id": name, "custom_id": line.custom_id, "response": response, "error": error}
+    return wire.compact(told) + b"\n"
 
 
 def _metadata(value: Any) -> dict[str, str] | None:
@@ -326,4 +326,4 @@ def _line(text: bytes, number: int) -> tuple[Line, Any]:
     if data.get("url") != ENDPOINT:
         message = f"The URL of this line is not the batch's endpoint, {ENDPOINT}."
         raise _Invalid("invalid_url", message, number, "url")
-    return Line(name, compact(body)), body.get("model")
+    return Line(name, wire.compact(body)), body.get("model")

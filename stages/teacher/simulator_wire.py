@@ -8,6 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stages.teacher import wire
+
 FINGERPRINT = "seedbed-simulator"  # stands in all that it says
 
 
@@ -23,16 +25,10 @@ class Refused(Exception):
         return _error(str(self), self.param, self.code)
 
 
-def compact(value: Any) -> bytes:
-    """Return JSON without spaces, as the `openai` package sends it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
-
-
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a response that holds `value`."""
     # Not JSONResponse: half of a request's time would go into its stricter encoder.
-    return Response(compact(value), status, headers, media_type="application/json")
+    return Response(wire.compact(value), status, headers, media_type="application/json")
 
 
 def read_object(body: bytes) -> dict[str, Any]:

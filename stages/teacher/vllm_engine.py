@@ -113,11 +113,6 @@ def schema_of(body: dict[str, Any]) -> dict[str, Any] | None:
     return {"type": "object"} if wanted["type"] == "json_object" else None
 
 
-def limit_of(body: dict[str, Any]) -> int:
-    """Return how many tokens a reply may have, under either name."""
-    return int(body["max_tokens"] if "max_tokens" in body else body["max_completion_tokens"])
-
-
 def completion(
     model: str, request_id: str, text: str, finish_reason: str | None, prompt_tokens: int, tokens: int
 ) -> str:
@@ -331,7 +326,7 @@ def _sampling(llm: Any, group: Draws) -> Any:
         n=len(group.places),
         seed=group.seed,
         temperature=group.body["temperature"],
-        max_tokens=limit_of(group.body),
+        max_tokens=wire.token_limit(group.body),
         top_p=usual.top_p,
         top_k=usual.top_k,
         min_p=usual.min_p,

@@ -145,6 +145,16 @@ def _asked_for(reply: type[prompts.Reply]) -> str:
     return f"Reply with only a JSON object that fits this JSON schema: {_canonical(reply.wire_schema())}"
 
 
+def compact(value: Any) -> bytes:
+    """Return JSON without spaces, as the `openai` package sends it; lone surrogates are replaced."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def token_limit(body: dict[str, Any]) -> int:
+    """Return how many tokens a reply to a request may have, under either name; 0 where it does not say."""
+    return int(body.get("max_tokens") or body.get("max_completion_tokens") or 0)
+
+
 def read_draws(body: str, draws: int) -> list[tuple[str, Completion]]:
     """Return each draw of a response as a response of its own, and what it says.
 

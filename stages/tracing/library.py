@@ -19,7 +19,7 @@ from stages.records import (
     SynthesizedQuestion,
     TrainingExample,
 )
-from stages.teacher import client, prompts
+from stages.teacher import client, outcomes, prompts
 from stages.teacher.store import ResponseStore, Row
 from stages.tracing import chain, reading, replaying
 
@@ -274,7 +274,7 @@ class Library:
             teacher = replaying.Teacher(model, config.temperature, config.max_tokens, asked.settings.seed)
             expected = teacher.key(asked.prompt, asked.rollout, asked.temperature)
         first = self._stored(expected)[0] if expected and expected != key else None
-        price = replaying.price(config, row.prompt_tokens, row.completion_tokens) if row and config else None
+        price = outcomes.cost(row, config.price) if row and config else None
         return chain.sent(
             chain.Draw(key, expected, tokens, cost), row, store, expected_stored=bool(first), price=price
         )

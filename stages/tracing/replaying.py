@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from stages.protocols.interface import Protocol
 from stages.records import Article, PoolQuestion, Response, SeedQuestion
-from stages.teacher import client, prompts, wire
+from stages.teacher import prompts, wire
 
 
 class Teacher(NamedTuple):
@@ -21,14 +21,6 @@ class Teacher(NamedTuple):
         warmth = self.temperature if temperature is None else temperature
         sampling = wire.Sampling(float(warmth), self.max_tokens, self.seed, rollout)
         return wire.request_key(self.model, prompt.messages, prompt.reply, sampling)
-
-
-def price(config: client.Config, prompt_tokens: int, completion_tokens: int) -> float | None:
-    """Return what a reply costs, USD; None where a price is not known."""
-    rates = config.price
-    if rates.input is None or rates.output is None:
-        return None
-    return (prompt_tokens * rates.input + completion_tokens * rates.output) / 1e6
 
 
 def call(
