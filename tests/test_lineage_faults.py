@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from built_world import STORE, build, draw
+from built_world import STORE, draw
 from click.testing import CliRunner, Result
 
 from stages import files, lineage
@@ -17,21 +17,6 @@ from stages.tracing import chain
 PLAIN = "datasets/train/3.5-rejection_sampling-1x4.parquet"
 RESPONSES = "datasets/responses/3.5-rejection_sampling.parquet"
 POOL = "datasets/pools/3.5.parquet"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("built"))
-
-
-@pytest.fixture
-def here(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what was built, to be spoilt."""
-    folder = tmp_path / "copy"
-    shutil.copytree(built, folder)
-    monkeypatch.chdir(folder)
-    monkeypatch.delenv("SEEDBED_STORE", raising=False)
-    return folder
 
 
 def call(*options: str) -> Result:

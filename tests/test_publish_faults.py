@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from built_world import build
 from click.testing import CliRunner, Result
 
 from stages import files, publish
@@ -13,19 +12,6 @@ from stages.records import TrainingExample
 WHOLE = "datasets/train/3.5-rejection_sampling-1x4.parquet"
 HALF = "datasets/train/3.5-rejection_sampling-0.5x2.parquet"
 CARD = "datasets/train/3.5-rejection_sampling-0.5x2.md"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("built"))
-
-
-@pytest.fixture
-def here(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "copy"
-    shutil.copytree(built, folder)
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def call(*options: str) -> Result:

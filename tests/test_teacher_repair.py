@@ -1,26 +1,13 @@
 """Malformed replies: repaired once, named, counted."""
 
 import pytest
-from scripted_teacher import GOOD, WORLD, completion, config, teacher
+from scripted_teacher import GOOD, WORLD, completion, config, rollouts, teacher
 
 from stages.errors import BadInput
-from stages.teacher import prompts, wire
-from stages.teacher.client import Request, draw, tally
-from stages.teacher.store import ResponseStore
+from stages.teacher import wire
+from stages.teacher.client import draw, tally
 
-CAPITAL = prompts.answer("What is the capital of France?")
 BAD = completion("Paris.")
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("SCRIPTED_TEACHER_KEY", "sk-secret")
-    with ResponseStore(tmp_path / "s.sqlite") as opened:
-        yield opened
-
-
-def rollouts(count):
-    return [Request(CAPITAL, rollout=i) for i in range(count)]
 
 
 def over_socket(url, **changes):
