@@ -1,5 +1,6 @@
 """The student's sections of `params.yaml`."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -44,13 +45,39 @@ class Make(Section):
         return self
 
 
+class Lora(Section):
+    """Low-rank adaptation (Hu et al. 2021, arXiv 2106.09685): W + (alpha/rank)·B·A, only A and B trained.
+
+    The adapter is merged into the weights when training ends.
+    """
+
+    rank: int = Field(ge=1)
+    alpha: float = Field(gt=0)  # scale, over the rank
+    dropout: float = Field(default=0.0, ge=0, lt=1)  # of the adapter's input
+    targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"  # names of linear layers, not the LM head
+
+
 class Student(Section):
     """One student: a Hugging Face id or local folder (`model`), or a tiny model made here (`make`)."""
 
     model: str | None = None  # causal language model: Hugging Face id, or a folder
     revision: str | None = None  # commit of the Hugging Face id
+    prompt: Literal["chat", "plain"] = "chat"  # the tokenizer's chat template, or "QUESTION\nAnswer:"
     learning_rate: float = Field(gt=0)  # peak of fine-tuning; larger models want smaller ones
     prompt_noise: float = Field(default=0.0, ge=0, lt=1)  # share of a question's tokens replaced in training
+    # mixed: weights in float32, computed in bfloat16; bfloat16: weights and optimizer too. None: mixed where
+    # there is a GPU, else float32.
+    precision: Literal["float32", "mixed", "bfloat16"] | None = None
+    attention: Literal["eager", "sdpa", "flash_attention_2", "flex_attention"] | None = (
+        None  # None: transformers' choice
+    )
+    device_batch: int | None = Field(
+        default=None, ge=1
+    )  # rows at once on a device; None: as many as its memory holds
+    checkpointing: bool | None = (
+        None  # recompute activations in the backward pass; None: where memory needs it
+    )
+    lora: Lora | None = None  # None trains every weight
     make: Make | None = None
 
     @model_validator(mode="after")
@@ -81,6 +108,9 @@ class Train(Section):
     max_length: int = Field(ge=8)  # tokens of prompt and completion; the rest is cut off
     seeds: tuple[int, ...] = Field(min_length=1)  # training seeds: one model each
     probe: Probe | None = None
+    packing: bool | None = None  # rows share a sequence, unseen by each other; None: where there is a GPU
+    save_every: int | None = Field(default=None, ge=1)  # steps between checkpoints to resume from; None: none
+    launch: Path | None = None  # configuration of `accelerate launch`; None: one process a training seed
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> "Train":
@@ -94,3 +124,6 @@ class Score(Section):
 
     max_new_tokens: int = Field(ge=1)  # tokens of an answer line
     batch: int = Field(ge=1)  # items at once
+    engine: Literal["transformers", "vllm"] = (
+        "transformers"  # that generates; losses are transformers' always
+    )
