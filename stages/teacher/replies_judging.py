@@ -11,16 +11,16 @@ _DECLINED = frozenset(
 )
 
 
-_LINKS = frozenset("a an and are at by in is it its of on s that the this to was were".split())
+_LINKS = frozenset(phrasing.words("a an and are at by in is it its of on s that the this to was were"))
 
 
 def grade(corpus: Corpus, shown: Shown) -> str:
     """Return the letter of a grade (defined here).
 
-    C where the answer is empty, or a phrase with which nothing is claimed; A where it is the target or another
-    name of the same article, or holds the target as whole words and beside it only words of the question and
-    such as "is"; else B. Of a target that ends in brackets, as an acceptable range does, what stands before
-    them is the target too.
+    C where the answer is empty, or a phrase with which nothing is claimed; A where it is the target or
+    another name of the same article, or holds the target as whole words and beside it only words of the
+    question and such as "is"; else B. Of a target that ends in brackets, as an acceptable range does, what
+    stands before them is the target too.
 
     Args:
         corpus: whose titles and aliases are known.
