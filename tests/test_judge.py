@@ -1,4 +1,4 @@
-"""`judge` on a cell's scores: the simulator's grades, an endpoint's with another prompt, its plan, refusals."""
+"""`judge` on a cell's scores: the simulator's grades, another judge and prompt, its plan, refusals."""
 
 import json
 from pathlib import Path
