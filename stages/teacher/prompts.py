@@ -1,4 +1,4 @@
-"""Every prompt the verbs send: messages plus the JSON schema of the reply.
+"""The prompts the verbs send, but the judge's (`prompts_judging`): messages plus the reply's JSON schema.
 
 A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answer`, `solution`, …) is the
 `response_format.json_schema.name` on the wire; a teacher may tell the tasks apart by it.

@@ -3,7 +3,7 @@
 It takes POST /v1/chat/completions, GET /v1/models, GET /health and OpenAI's Batch API (`simulator_batches`),
 and says that it is a simulator in the model list and in every completion's `system_fingerprint`. Its replies
 depend on the request, the articles, the problems and the competence alone: the same request gives the same
-bytes in every process.
+bytes in every process. A task is known by its schema's name, the judge's, which has none, by its rules.
 
 Tokens are counted by a rule of its own: every run of letters and digits is one token, every other
 character that is not a space is one token; the reply's schema is not counted.
