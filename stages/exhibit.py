@@ -13,7 +13,10 @@ from stages.grid import CUT, TARGET, Cut, Target, cell_name
 from stages.records import FeedbackRound, KnowledgePoint, PoolQuestion, SynthesizedQuestion, TrainingLog
 
 # Everything in the study's params.yaml, as it stands there: the page shows it. Other graphs set the others.
-_OTHERS = ("extract", "densities", "fit", "teachers", "problems", "collect", "audit", "weigh", "advise")
+_OTHERS = (
+    *("extract", "densities", "fit", "judge", "teachers"),
+    *("problems", "collect", "audit", "weigh", "advise"),
+)
 _TYPES: dict[str, Any] = {name: Any for name in params.NAMES if name not in _OTHERS}
 Params: Any = create_model("Params", __base__=params.Section, **_TYPES)
 

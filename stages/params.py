@@ -25,6 +25,7 @@ NAMES = (
     "students",
     "train",
     "score",
+    "judge",
     "benchmarks",
     "fit",
     "conclude",

@@ -363,6 +363,31 @@ class ItemScore(Record):
     answer_tokens: int
 
 
+class Judged(Record):
+    """A judge's grade of one student's answer to one benchmark item (judge)."""
+
+    key: ClassVar[tuple[str, ...]] = ItemScore.key
+    student: str  # this and the following as in `ItemScore`
+    strategy: str
+    density: float | None
+    teacher: str
+    share: float | None
+    budget: int
+    protocol: str
+    matched: str
+    tokens: int | None
+    seed: int
+    benchmark: str
+    item_id: str
+    prediction: str
+    target: str  # the reference answer that the judge was shown
+    correct: bool  # by exact match
+    grade: str | None  # "CORRECT", "INCORRECT" or "NOT_ATTEMPTED"; None where the judge's reply was malformed
+    reason: str  # "graded"; "empty": nothing was answered or asked; or "format_" and the fault's name
+    judge: str  # name of its section: "teacher", or one of `teachers`
+    request_key: str  # of the judge's request; empty where none was made
+
+
 class TrainingLog(Record):
     """One logged step of one training run (train → exhibit)."""
 

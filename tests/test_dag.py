@@ -134,9 +134,11 @@ def test_fan_ins_name_exactly_the_cells_of_the_matrix() -> None:
     ladder = [cut for cut in cuts if cut.startswith("1x")]
     assert re.findall(r"--cut (\S+)", stages["compare"]["cmd"]) == cuts
     assert re.findall(r"--cut (\S+)", stages["fit"]["cmd"]) == ladder
-    assert {tuple(stages[s]["matrix"]["student"]) for s in ("pretrain", "train", "score")} == {
+    assert {tuple(stages[s]["matrix"]["student"]) for s in ("pretrain", "train", "score", "judge")} == {
         tuple(SETTINGS[ROOT]["students"])
     }
+    (judged,) = set(re.findall(r"density}-(\S+)\.(?:parquet|json)", stages["judge"]["cmd"]))
+    assert judged in cuts
 
 
 def test_the_studys_fan_ins_name_its_targets_students_and_token_budgets() -> None:

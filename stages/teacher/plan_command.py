@@ -17,7 +17,7 @@ from stages.teacher.outcomes import amount
 from stages.teacher.planning import Bill, Estimate, Look
 from stages.teacher.store import ResponseStore, default_path
 
-VERBS = ("ask", "annotate", "synthesize", "respond")  # that call the teacher
+VERBS = ("ask", "annotate", "synthesize", "respond", "judge")  # that call the teacher
 
 
 class Stage(NamedTuple):
@@ -97,7 +97,7 @@ def look(stage: Stage, lacking: frozenset[str]) -> Planned:
 
 def _alone(stage: Stage) -> bool:
     """Return whether all that a stage asks is asked at once."""
-    if stage.verb in ("ask", "annotate"):
+    if stage.verb in ("ask", "annotate", "judge"):
         return True
     if stage.verb == "synthesize":
         return False

@@ -1,4 +1,4 @@
-"""Every prompt the verbs send: messages plus the JSON schema of the reply.
+"""The prompts the verbs send, but the judge's (`prompts_judging`): messages plus the reply's JSON schema.
 
 A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answer`, `solution`, …) is the
 `response_format.json_schema.name` on the wire; a teacher may tell the tasks apart by it.
@@ -7,7 +7,7 @@ A reply schema's class name in snake case (`seed_questions`, `knowledge`, `answe
 import functools
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -35,6 +35,7 @@ class Reply(BaseModel):
     """A structured reply; unknown fields are refused, as OpenAI's strict mode demands."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    plain: ClassVar[bool] = False  # text in words that the prompt states, not JSON: no schema goes with it
 
     @classmethod
     def wire_name(cls) -> str:
@@ -51,6 +52,20 @@ class Reply(BaseModel):
         """
         schema: dict[str, Any] = _bare(cls.model_json_schema())
         return schema
+
+    @classmethod
+    def read(cls, content: str) -> Self:
+        """Return the reply that a completion's text holds.
+
+        Raises:
+            ValidationError: it holds none.
+        """
+        return cls.model_validate_json(content)
+
+    @classmethod
+    def wish(cls) -> str:
+        """Return what to ask for where the first reply was malformed."""
+        return f"Reply again with only a JSON object with the fields {', '.join(cls.model_fields)}."
 
 
 def _bare(node: Any) -> Any:
@@ -271,7 +286,7 @@ def verdict(
         "answer to something else that the points tell (else logic_error). Name the first error found in "
         "this order, or none, and give the reason in one sentence."
     )
-    asked = f"Question: {_one_line(question)}\nAnswer: {_one_line(answer)}"
+    asked = f"Question: {one_line(question)}\nAnswer: {one_line(answer)}"
     user = f"{asked}\n\n{_listed(points)}\n\n{_blocks(articles, max_characters)}"
     return Prompt((("system", system), ("user", user)), Verdict)
 
@@ -281,14 +296,15 @@ _POINTS = "Knowledge points:"
 
 
 def _listed(points: Sequence[str]) -> str:
-    return "\n".join([_POINTS, *(f"- {_one_line(point)}" for point in points)])
+    return "\n".join([_POINTS, *(f"- {one_line(point)}" for point in points)])
 
 
 def _blocks(articles: Sequence[Article], max_characters: int) -> str:
     return _BETWEEN.join(article_block(article, max_characters) for article in articles)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return the text with its line ends and runs of spaces as single spaces."""
     return " ".join(text.split())
 
 
@@ -408,8 +424,8 @@ class Shown(NamedTuple):
 
 def _shown(question: str, answer: str, rationale: str = "", comment: str = "") -> str:
     steps = f"\n\nRationale: {rationale}" if rationale else ""
-    critique = f"\nCritique: {_one_line(comment)}" if comment else ""
-    return f"{question}{steps}\n\nAnswer: {_one_line(answer)}{critique}"
+    critique = f"\nCritique: {one_line(comment)}" if comment else ""
+    return f"{question}{steps}\n\nAnswer: {one_line(answer)}{critique}"
 
 
 def read_shown(user: str) -> Shown:

@@ -3,7 +3,7 @@
 It takes POST /v1/chat/completions, GET /v1/models, GET /health and OpenAI's Batch API (`simulator_batches`),
 and says that it is a simulator in the model list and in every completion's `system_fingerprint`. Its replies
 depend on the request, the articles, the problems and the competence alone: the same request gives the same
-bytes in every process.
+bytes in every process. A task is known by its schema's name, the judge's, which has none, by its rules.
 
 Tokens are counted by a rule of its own: every run of letters and digits is one token, every other
 character that is not a space is one token; the reply's schema is not counted.
@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from stages.problems.solving import Book
 from stages.records import Article, SeedProblem
-from stages.teacher import knowing_problems, simulator_batches, wire
+from stages.teacher import knowing_problems, prompts_judging, replies_judging, simulator_batches, wire
 from stages.teacher.competence import Embedded, stable_hash, true_competence
 from stages.teacher.corpus import Corpus, digest
 from stages.teacher.mind import TASKS, Mind
@@ -36,7 +36,7 @@ from stages.teacher.simulator_wire import (
     request_id,
 )
 
-VERSION = 2  # raise it with every change of what is answered: it is part of the model's id
+VERSION = 2  # raise it with every change of what a known request is answered: it is part of the model's id
 MAX_CHOICES = 128  # n
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -173,11 +173,17 @@ def _complete(mind: Mind, full: str, body: bytes, data: dict[str, Any]) -> dict[
     if user.startswith(wire.REPAIR):  # it is about the conversation's first user message
         user = next(content for role, content in messages if role == "user")
     task, talk = data["task"], stable_hash(*(part for message in messages for part in message))
+    judged = prompts_judging.read_grade(messages) if task is None else None
     choices, spent = [], 0
     for i in range(data["n"]):
-        said = mind.reply(task, user, data["temperature"], talk, data["seed"], i)
-        prose = task not in TASKS
-        text = f"{said['rationale']} ({said['answer']})" if prose else json.dumps(said, ensure_ascii=False)
+        if judged:
+            text = replies_judging.grade(mind.corpus, judged)
+        else:
+            said = mind.reply(task, user, data["temperature"], talk, data["seed"], i)
+            prose = task not in TASKS
+            text = (
+                f"{said['rationale']} ({said['answer']})" if prose else json.dumps(said, ensure_ascii=False)
+            )
         text, tokens, finish = _cut(text, data["max_tokens"])
         spent += tokens
         message = {"role": "assistant", "content": text, "refusal": None}

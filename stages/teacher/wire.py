@@ -19,6 +19,7 @@ FAULTS = {
     "not_json": "the reply is not JSON",
     "wrong_schema": "the reply does not have the fields asked for",
 }
+NONE_OF_THESE = "the reply is none of those asked for"  # "wrong_schema" of a plain reply
 Messages = tuple[tuple[str, str], ...]
 
 
@@ -97,7 +98,8 @@ def _conversation(model: str, messages: Messages) -> str:
 
 @functools.cache
 def _form(reply: type[prompts.Reply]) -> str:
-    return f'"schema":{_canonical({"name": reply.wire_name(), "schema": reply.wire_schema()})}'
+    schema = None if reply.plain else reply.wire_schema()
+    return f'"schema":{_canonical({"name": reply.wire_name(), "schema": schema})}'
 
 
 def _canonical(value: Any) -> str:
@@ -130,6 +132,8 @@ def request_body(
     }
     if accepts.seed:
         body["seed"] = sampling.seed + sampling.rollout
+    if reply.plain:
+        return body | ({"n": n} if n > 1 else {})
     if accepts.response_format == "json_schema":
         schema = {"name": reply.wire_name(), "strict": True, "schema": reply.wire_schema()}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -238,7 +242,7 @@ def judge(completion: Completion, reply: type[prompts.Reply]) -> tuple[prompts.R
     if not completion.content.strip():
         return None, "empty"
     try:
-        return reply.model_validate_json(completion.content), OK
+        return reply.read(completion.content), OK
     except ValidationError as error:
         kind = error.errors(include_url=False, include_context=False)[0]["type"]
         return None, "not_json" if kind == "json_invalid" else "wrong_schema"
@@ -249,5 +253,5 @@ def repair_messages(
 ) -> Messages:
     """Return the conversation that asks once more: the bad reply, then what was wrong with it."""
     bad = completion.content or completion.refusal or "(empty)"
-    wish = f"Reply again with only a JSON object with the fields {', '.join(reply.model_fields)}."
-    return (*messages, ("assistant", bad), ("user", f"{REPAIR} {FAULTS[fault]}. {wish}"))
+    told = NONE_OF_THESE if reply.plain and fault == "wrong_schema" else FAULTS[fault]
+    return (*messages, ("assistant", bad), ("user", f"{REPAIR} {told}. {reply.wish()}"))
