@@ -1,5 +1,6 @@
 """Reading and writing: whole files only, each written under a temporary name and then renamed."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -45,6 +46,47 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         yield temporary
         if path.exists():
             shutil.rmtree(path)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Let no other process that asks for the same work on `path` inside; the kernel lets go when one dies.
+
+    Args:
+        path: file or folder to be written; a lock lies beside it meanwhile.
+
+    Raises:
+        BadInput: another process is at it, or the folder cannot be written.
+    """
+    lock = path.parent / f".{path.name}.lock"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = _locked(lock)
+    except BlockingIOError as error:
+        raise BadInput(f"{path}: another process is writing it; wait for it or stop it") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot write: {error.strerror or error}; nothing was changed") from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _locked(lock: Path) -> int:
+    """Return the descriptor of a held lock, whose file lies where others look for it."""
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(handle), lock.stat()):
+                return handle
+        except FileNotFoundError:
+            pass  # whoever held it before has removed the file since it was opened here
+        except OSError:
+            os.close(handle)
+            raise
+        os.close(handle)
 
 
 class Unwritten(BaseException):

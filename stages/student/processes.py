@@ -96,6 +96,18 @@ def keep_memory() -> None:
     mallopt(_M_TOP_PAD, 2**26)  # bytes
 
 
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends (Linux).
+
+    Args:
+        parent: process id; where it has ended already, so does this process.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
 def _guarded(work: Callable[[I], O], item: I, label: str) -> O:
     try:
         return work(item)
@@ -123,7 +135,7 @@ def _start(work: Callable[[I], O], item: I, inherited: list[int]) -> tuple[int, 
 def _child(work: Callable[[I], O], item: I, pipe: int, parent: int) -> NoReturn:
     status = 1
     try:
-        _die_with(parent)
+        die_with(parent)
         keep_memory()
         import torch
 
@@ -143,14 +155,6 @@ def _child(work: Callable[[I], O], item: I, pipe: int, parent: int) -> NoReturn:
     finally:
         # The parent's own clean-up must not run a second time here.
         os._exit(status)
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def _outcome(status: int, received: bytes, name: str) -> O:  # type: ignore[type-var]
