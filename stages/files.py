@@ -178,13 +178,22 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
     Raises:
         BadInput: a file is missing or corrupt, or its columns are not the record's.
     """
+    return [row for rows in stream_parquet(path, record) for row in rows]
+
+
+def stream_parquet(path: Path, record: type[R]) -> Iterator[list[R]]:
+    """Yield the rows that `read_parquet` returns, a batch at a time, so that files of any size can be read.
+
+    Raises:
+        BadInput: a file is missing or corrupt, or its columns are not the record's.
+    """
     parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not parts:
         raise BadInput(f"{path}: no Parquet file in this folder; build it with `dvc repro`")
-    rows: list[R] = []
     for part in parts:
         try:
-            with pq.ParquetFile(part) as file:
+            # Buffered: a row group is read as it is used, not as a whole.
+            with pq.ParquetFile(part, pre_buffer=False, buffer_size=1 << 20) as file:
                 names, expected = file.schema_arrow.names, record.arrow_schema().names
                 if names != expected:
                     odd = sorted(set(names) ^ set(expected))
@@ -192,14 +201,13 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
                         f"{part}: columns are not those of {record.__name__} ({odd}); build it again"
                     )
                 for batch in file.iter_batches(BATCH):
-                    rows += [record.model_validate(row) for row in batch.to_pylist()]
+                    yield [record.model_validate(row) for row in batch.to_pylist()]
         except (OSError, pa.ArrowException) as error:
             raise BadInput(f"{part}: not readable as Parquet: {error}; build it with `dvc repro`") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(x) for x in first["loc"])
             raise BadInput(f"{part}: a row is no {record.__name__}: {where}: {first['msg']}") from error
-    return rows
 
 
 def read_table(path: Path, stage: str, columns: Sequence[str] | None = None, **narrowing: Any) -> pa.Table:

@@ -1,16 +1,29 @@
 """Fine-tune a student on a training set with TRL's SFTTrainer."""
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stages.student import ordering, recording
+from stages.errors import BadInput
+from stages.student import (
+    checkpoints,
+    devices,
+    footprint,
+    launching,
+    losses,
+    modelling,
+    packing,
+    recording,
+    showing,
+)
 from stages.student.config import Student, Train
-from stages.student.encoding import IGNORED, Encoded
-from stages.student.modelling import logits_at, plain_head, sizes
-from stages.student.runs import Job, Point, Run, Trained
+from stages.student.encoding import Rows
+from stages.student.runs import Job, Run, Trained
+from stages.student.showing import Shown
 
 if TYPE_CHECKING:
     import torch
@@ -21,47 +34,64 @@ if TYPE_CHECKING:
 def tune(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
-    rows: Sequence[Encoded],
-    questions: Sequence[str],
+    rows: Rows,
     config: Train,
     student: Student,
     job: Job,
     report: Callable[[int, int], None],
     accuracy: recording.Measure | None = None,
-) -> Trained:
+    callbacks: Sequence["TrainerCallback"] = (),
+    keep: Path | None = None,
+) -> tuple[Trained, "dict[str, torch.Tensor] | None"]:
     """Train `model` in place: the loss is the completion's mean negative log-likelihood per token.
 
     Args:
-        model: is changed.
+        model: is changed; adapters are merged into its weights at the end.
         tokenizer: the model's.
         rows: encoded training set.
-        questions: the question id of each row.
         config: batch and the rest; its steps where the job has no budget of tokens.
         student: its learning rate is the peak, with a linear warm-up before it and a cosine to zero after it,
             both laid out for exactly the steps of the job.
         job: its training seed is that of the order, the noise and whatever else is random in a step.
         report: told the steps done and those in all.
         accuracy: measured as `config.probe` says.
-    """
-    import torch
+        callbacks: more of them, for the trainer.
+        keep: folder of the run's checkpoints, written as `config.save_every` says; the run goes on from the
+            newest whole one. None neither writes nor reads any.
 
+    Returns:
+        What the run did; and its weights, on the first rank, where the model is sharded over several, else
+        None: then `model` holds them.
+
+    Raises:
+        BadInput: there is no row; `train.max_length` is more than the model can take; a loss is not finite.
+    """
+    context = modelling.context(model)
+    if context is not None and config.max_length > context:
+        raise BadInput(
+            f"train.max_length {config.max_length}: the model takes {context} tokens at most; set it to that"
+        )
     special = set(tokenizer.all_special_ids)
     vocabulary = np.array([i for i in range(len(tokenizer)) if i not in special])
-    shown = show(rows, questions, config, job.seed, student.prompt_noise, vocabulary, job.tokens)
-    config = config.model_copy(update={"steps": -(-len(shown) // config.batch)})
-    ends = [min(step * config.batch, len(shown)) for step in range(config.steps + 1)]
-    tokens = np.cumsum([0, *(len(row.ids) for row in shown)])[ends].tolist()
-    points: list[Point] = []
-    every = config.probe.every if config.probe else 1
-    recorder = recording.recorder(points, tokens, report, accuracy, every)
+    shown = showing.show(rows, config, job.seed, student.prompt_noise, vocabulary, job.tokens)
+    size = modelling.sizes(model)
+    recorder = recording.recorder(report, accuracy, config.probe.every if config.probe else 1)
     with tempfile.TemporaryDirectory() as folder:
+        place = keep if keep and config.save_every else Path(folder)
+        saving = config.save_every if keep else None
         trainer = trainer_for(
-            model, tokenizer, shown, config, student.learning_rate, job.seed, folder, [recorder]
+            model, tokenizer, shown, config, student, job.seed, place, saving, [recorder, *callbacks]
         )
-        trainer.train()
-    module: torch.nn.Module = model
-    module.to("cpu").eval()
+        last = None
+        if keep and saving:
+            checkpoints.attach(trainer)
+            last = checkpoints.latest(keep)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    tokens = shown.tokens()
+    points = recording.points(trainer.state, tokens)
     steps = trainer.state.global_step
+    if not losses.finite(trainer.model):
+        raise BadInput(f"train step {steps}: the weights are not finite after it; lower the learning_rate")
     tenth = max(1, steps // 10)
     run = Run(
         seed=job.seed,
@@ -69,58 +99,24 @@ def tune(
         steps=steps,
         rows=len(shown),
         tokens=tokens[-1],
-        completion_tokens=sum(len(row.ids) - row.start for row in shown),
+        completion_tokens=shown.completion_tokens(),
         first_loss=recording.mean_loss(points, 0, tenth),
         final_loss=recording.mean_loss(points, steps - tenth, steps),
     )
-    return Trained(run, points, sizes(model))
-
-
-def show(
-    rows: Sequence[Encoded],
-    questions: Sequence[str],
-    config: Train,
-    seed: int,
-    noise: float = 0.0,
-    vocabulary: np.ndarray | None = None,
-    tokens: int | None = None,
-) -> list[Encoded]:
-    """Return the rows of all steps as shown: steps × batch, in every cell alike, or a budget of tokens.
-
-    A budget is met to within one row: the last step holds only the rows that are still needed for it.
-
-    Args:
-        rows: encoded training set.
-        questions: the question id of each row.
-        config: steps and batch.
-        seed: training seed.
-        noise: share of each question's tokens replaced by random ones of the `vocabulary`.
-        vocabulary: ids of ordinary tokens; needed with noise.
-        tokens: training tokens to show, prompts included; None shows steps × batch rows.
-    """
-    generator = np.random.default_rng(seed)
-    lengths = [len(row.ids) for row in rows]
-    if tokens is None:
-        order = ordering.turns(questions, config.steps * config.batch, generator)
-    else:
-        order = ordering.turns(questions, -(-tokens // min(lengths)), generator)
-        order = order[: 1 + int(np.searchsorted(np.cumsum([lengths[i] for i in order]), tokens))]
-    whole = len(order) - len(order) % config.batch
-    arranged = ordering.by_length(order[:whole], lengths, config.batch, generator) + order[whole:]
-    shown = [rows[i] for i in arranged]
-    return shown if vocabulary is None else ordering.noisy(shown, noise, vocabulary, generator)
+    state = _whole(trainer, model, student)
+    return Trained(run, points, size), state
 
 
 def trainer_for(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
-    shown: Sequence[Encoded],
+    shown: Shown,
     config: Train,
-    learning_rate: float,
+    student: Student,
     seed: int,
-    folder: str,
+    folder: Path,
+    save_every: int | None = None,
     callbacks: Sequence["TrainerCallback"] = (),
-    packing: bool | None = None,
     lean: bool = True,
 ) -> "SFTTrainer":
     """Return the trainer of one run.
@@ -128,110 +124,208 @@ def trainer_for(
     Args:
         model: to be trained.
         tokenizer: the model's.
-        shown: rows in order, from `show`.
-        config: steps, batch and the rest.
-        learning_rate: peak.
+        shown: rows in order, from `showing.show`.
+        config: batch and the rest; its steps are those shown.
+        student: learning rate, adapter, precision, and what a device takes at once.
         seed: training seed.
-        folder: where the trainer may put files; it puts none.
+        folder: of its checkpoints.
+        save_every: steps between checkpoints; None writes none.
         callbacks: of the trainer.
-        packing: fill sequences of `max_length` with rows that do not see each other; by default on CUDA only,
-            being slower on a CPU.
-        lean: compute the loss on completion tokens only and no metrics, on a CPU; False is TRL's own loss.
+        lean: compute no metrics but the loss, and on a CPU logits of the completion alone; False is TRL's own
+            way.
     """
     import torch
-    from transformers import PrinterCallback
+    from datasets.arrow_dataset import Dataset
+    from torch.utils.data import DataLoader
+    from transformers import PrinterCallback, Trainer
     from trl import SFTTrainer
 
-    class LeanTrainer(SFTTrainer):
-        """Same loss as TRL's, to rounding: its LM head runs over prompts and padding too on a CPU."""
+    cuda = torch.cuda.is_available()
+    isolated = packing.isolates(model)
+    if config.packing and not isolated:
+        raise BadInput(
+            f"train.packing: {type(model).__name__} has layers that carry one row into the next; set it false"
+        )
+    packed = isolated and (cuda if config.packing is None else config.packing)
+    flat = packed and str(getattr(model.config, "_attn_implementation", "")).startswith("flash")
+    plain = modelling.plain_head(model)
+    pad = int(tokenizer.pad_token_id)
+
+    class CompletionTrainer(SFTTrainer):
+        """TRL's trainer on the rows of `shown`, each step whole, whatever the devices take at once."""
+
+        part = 0  # of the step under way
+
+        def get_train_dataloader(self) -> Any:
+            # As it is: Accelerate would divide it among the ranks again, and repeat rows in a short step.
+            return DataLoader(
+                parts,  # type: ignore[arg-type]
+                batch_size=1,
+                collate_fn=lambda found: (
+                    packing.packed(found[0], pad, flat) if packed else packing.padded(found[0], pad)
+                ),
+                pin_memory=cuda,
+            )
+
+        def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+            self.part = 0
+            return super().get_batch_samples(*args, **kwargs)
+
+        def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> "torch.Tensor":
+            loss = super().training_step(model, inputs, num_items_in_batch)
+            if not torch.isfinite(loss):
+                step = self.state.global_step
+                asked = parts.question_ids(step, self.part)
+                rows = parts[step * parts.a_step + self.part]
+                raise BadInput(losses.blame(self._bare(), rows, asked, step + 1, pad))
+            self.part += 1
+            return loss
 
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> "torch.Tensor":
-            return completion_loss(model, inputs, num_items_in_batch)
+            if not lean:
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            if alone and not self.aux_loss_enabled:
+                return losses.completion_loss(self._bare(), inputs, num_items_in_batch)
+            # Through the wrappers of several ranks and of autocast, hence by the forward pass that TRL makes.
+            if self.aux_loss_enabled:
+                inputs["output_router_logits"] = True
+            found = model(**inputs, use_cache=False, fused_lm_head=True)
+            # The trainer counts the tokens of all ranks, and the gradients of the ranks are averaged.
+            loss = -found.log_probs.sum() / num_items_in_batch.clamp(min=1) * self.accelerator.num_processes
+            if self.aux_loss_enabled:
+                loss = loss + self.router_aux_loss_coef * found.aux_loss / parts.a_step
+            return loss
 
-    cuda = torch.cuda.is_available()
-    packing = cuda if packing is None else packing
-    # A mixture whose router has a loss of its own needs TRL's.
-    routed = getattr(model.config.get_text_config(), "router_aux_loss_coef", 0.0)
-    lean = lean and not cuda and plain_head(model) and not routed
-    trainer = (LeanTrainer if lean else SFTTrainer)(
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+            # TRL's writes a model card first.
+            Trainer._save_checkpoint(self, model, trial)
+
+        def _bare(self) -> Any:
+            return self.model.get_base_model() if student.lora else self.model
+
+    device = devices.here()
+    ranks = launching.ranks()
+    rows, checkpointing = _cut(model, config, student, shown, device, ranks)
+    parts = packing.Parts(shown, rows, ranks, launching.rank())
+    mixed = footprint.precision_on(student, device) == "mixed"
+    alone = plain and ranks == 1 and not cuda and not mixed
+    trainer = CompletionTrainer(
         model=model,
         processing_class=tokenizer,
-        train_dataset=_dataset(shown),
-        args=_arguments(shown, config, learning_rate, seed, folder, cuda, packing),
+        # TRL looks at the first row; what it trains on comes from `get_train_dataloader`.
+        train_dataset=Dataset.from_dict({"input_ids": [[pad]], "labels": [[pad]]}),
+        data_collator=list,
+        args=_arguments(parts, config, student, seed, folder, save_every, cuda, mixed, checkpointing),
         callbacks=list(callbacks),
+        peft_config=modelling.low_rank(student.lora, model) if student.lora else None,
     )
+    # So that it counts the tokens of a step for the loss, whatever the signature of the model's forward pass.
+    trainer.model_accepts_loss_kwargs = True
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def completion_loss(model: Any, inputs: dict[str, Any], count: Any = None) -> "torch.Tensor":
-    """Return −(1/n) Σ log p(token | before) over the n tokens whose label is not masked.
-
-    Args:
-        model: a causal language model.
-        inputs: a batch with labels.
-        count: n, where it is known already.
-    """
-    import torch
-
-    labels = inputs["labels"][:, 1:]
-    keep = labels != IGNORED
-    # The last position predicts nothing; a column of False keeps the shapes equal.
-    positions = torch.nn.functional.pad(keep, (0, 1))
-    logits = logits_at(model, {k: v for k, v in inputs.items() if k != "labels"}, positions)
-    total = torch.nn.functional.cross_entropy(logits.float(), labels[keep], reduction="sum")
-    return total / (keep.sum() if count is None else count)
-
-
-def _dataset(shown: Sequence[Encoded]) -> Any:
-    from datasets.arrow_dataset import Dataset
-
-    return Dataset.from_dict(
-        {"input_ids": [row.ids for row in shown], "labels": [row.labels for row in shown]}
-    )
+def _cut(
+    model: "PreTrainedModel",
+    config: Train,
+    student: Student,
+    shown: Shown,
+    device: devices.Device,
+    ranks: int,
+) -> tuple[int, bool]:
+    """Return the rows that a device takes at once, and whether it recomputes activations."""
+    share = -(-config.batch // ranks)
+    if not device.gpu:
+        return min(share, student.device_batch or share), bool(student.checkpointing)
+    width = int(shown.rows.lengths.max())
+    completion = shown.completion_tokens() / shown.tokens()[-1]
+    shape = footprint.shape(model.config, student.lora)
+    fit = footprint.fitting(shape, student, config.batch, width, device, ranks, completion)
+    return fit.rows, fit.checkpointing
 
 
 def _arguments(
-    shown: Sequence[Encoded],
+    parts: packing.Parts,
     config: Train,
-    learning_rate: float,
+    student: Student,
     seed: int,
-    folder: str,
+    folder: Path,
+    save_every: int | None,
     cuda: bool,
-    packing: bool,
+    mixed: bool,
+    checkpointing: bool,
 ) -> "SFTConfig":
     from trl import SFTConfig
 
-    # A packed sequence holds several rows: about as many rows make a step, and exactly as many steps a run.
-    tokens = sum(len(row.ids) for row in shown)
-    packed_batch = -(-tokens // (config.steps * config.max_length))
+    steps = parts.shown.steps
     return SFTConfig(
-        output_dir=folder,
-        max_steps=config.steps,
-        per_device_train_batch_size=packed_batch if packing else config.batch,
-        learning_rate=learning_rate,
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=parts.rows,
+        gradient_accumulation_steps=parts.a_step,
+        learning_rate=student.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=config.warmup,
         weight_decay=config.weight_decay,
         adam_beta2=0.95,
         optim="adamw_torch_fused",
         use_cpu=not cuda,
-        bf16=cuda,
-        gradient_checkpointing=False,
+        bf16=mixed,
+        gradient_checkpointing=checkpointing,
+        use_liger_kernel=cuda and importlib.util.find_spec("liger_kernel") is not None,
         completion_only_loss=True,
         max_length=config.max_length,
-        packing=packing,
-        packing_strategy="bfd",
-        train_sampling_strategy="random" if packing else "sequential",
+        packing=False,
         seed=seed,
         data_seed=seed,
-        logging_steps=recording.interval(config.steps),
+        logging_steps=recording.interval(steps),
+        logging_nan_inf_filter=False,  # it would hide them
         disable_tqdm=True,
         report_to="none",
-        save_strategy="no",
+        save_strategy="steps" if save_every else "no",
+        save_steps=save_every or steps,
+        ddp_find_unused_parameters=False,
         dataloader_num_workers=0,
         dataloader_pin_memory=cuda,
-        dataset_kwargs=None if packing else {"skip_prepare_dataset": True},
+        dataset_kwargs={"skip_prepare_dataset": True},
     )
+
+
+def _whole(
+    trainer: "SFTTrainer", model: "PreTrainedModel", student: Student
+) -> "dict[str, torch.Tensor] | None":
+    """Merge adapters; return the weights where they are sharded over ranks, else leave them in `model`."""
+    if trainer.is_fsdp_enabled:
+        state = trainer.accelerator.get_state_dict(trainer.model)
+        if not student.lora or not trainer.is_world_process_zero():
+            return state
+        return merged(state, model, student)
+    if student.lora:
+        trainer.model.merge_and_unload()
+    module: torch.nn.Module = model
+    module.to("cpu").eval()
+    return None
+
+
+def merged(
+    state: "dict[str, torch.Tensor]", model: "PreTrainedModel", student: Student
+) -> "dict[str, torch.Tensor]":
+    """Return gathered weights of a sharded model with its adapters merged, as the plain model names them.
+
+    Args:
+        state: whole, with base layers and adapters.
+        model: of the same configuration; its weights do not matter.
+        student: with the adapter's settings.
+    """
+    import torch
+    from peft import get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    assert student.lora
+    with torch.device("meta"):
+        plain = AutoModelForCausalLM.from_config(model.config)
+        adapted = get_peft_model(plain, modelling.low_rank(student.lora, plain))
+    adapted.load_state_dict(state, assign=True)
+    return dict(adapted.merge_and_unload().state_dict())
