@@ -209,7 +209,7 @@ def trainer_for(
     ranks = launching.ranks()
     rows, checkpointing = _cut(model, config, student, shown, device, ranks)
     parts = packing.Parts(shown, rows, ranks, launching.rank())
-    mixed = footprint.precision_on(student, device) == "mixed"
+    mixed = footprint.precision(student, device) == "mixed"
     alone = plain and ranks == 1 and not cuda and not mixed
     trainer = CompletionTrainer(
         model=model,
