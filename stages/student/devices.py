@@ -23,9 +23,9 @@ class Device(NamedTuple):
         return self.name != CPU
 
 
-# Name → GB, TFLOP/s in bfloat16 without sparsity (data sheets print twice as many, "with sparsity", for all but
-# the RTX cards). A sheet's GB is taken as 10⁹ bytes: the card reports as much or a little more. "H100" and
-# "H200" are the SXM modules; so is "A100", whose PCIe cards do as many FLOP/s.
+# Name → GB, TFLOP/s in bfloat16 without sparsity (most data sheets print twice as many, "with sparsity"). A
+# sheet's GB is taken as 10⁹ bytes: the card reports as much or a little more. "H100" and "H200" are the SXM
+# modules; an A100 does as many FLOP/s on PCIe.
 _SHEETS = {
     "B200": (180, 2250.0),  # NVIDIA DGX B200 data sheet, one of its eight
     "H200": (141, 989.5),  # NVIDIA H200 data sheet, SXM
@@ -78,7 +78,7 @@ def recognised(name: str) -> float | None:
     words = re.findall(r"[A-Z0-9]+", name.upper())
     if "MIG" in words or "LAPTOP" in words:
         return None
-    # The name with most words wins: "H100 PCIe" before "H100". The table's A100s differ in their memory alone.
+    # The name with most words wins: "H100 PCIe" before "H100". The two A100s differ in their memory alone.
     for known in sorted(NAMES, key=lambda known: -len(known.split())):
         if set(known.upper().removesuffix(" 80GB").removesuffix(" 40GB").split()) <= set(words):
             return _of_sheet(known).peak
@@ -105,7 +105,9 @@ def _memory() -> int:
             # Version 2 has one tree without a list of controllers; version 1 a tree for the memory.
             if controllers and "memory" not in controllers.split(","):
                 continue
-            tree, file = (mounted / "memory", "memory.limit_in_bytes") if controllers else (mounted, "memory.max")
+            tree, file = (
+                (mounted / "memory", "memory.limit_in_bytes") if controllers else (mounted, "memory.max")
+            )
             inside = tree / path.lstrip("/")
             for group in (inside, *inside.parents):
                 limits += _limit(group / file)
