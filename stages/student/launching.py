@@ -5,6 +5,7 @@ first one alone writes and speaks.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,13 @@ from stages.student import processes
 
 T = TypeVar("T")
 
+_OF_A_MACHINE = {  # settings of `accelerate launch`, and the variables that override them
+    "machine_rank": ("NODE_RANK", "SLURM_NODEID"),
+    "main_process_ip": ("MASTER_ADDR",),
+    "main_process_port": ("MASTER_PORT",),
+}
+_LAUNCHERS = "torch/distributed/elastic/"  # in every line that torch's launcher says of a failure
+_FAILED = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
 _FAULTS = "SEEDBED_LAUNCHED"  # set in launched processes: the folder where each puts the fault that ended it
 
 
@@ -42,7 +50,7 @@ def ranks() -> int:
 def join() -> None:
     """Make this launched process one of the group, to be killed with whatever started it."""
     import torch
-    from accelerate import PartialState
+    from accelerate.state import PartialState
 
     processes.die_with(os.getppid())
     cuda = processes.cuda()
@@ -84,11 +92,11 @@ def launch(config: Path, module: str, arguments: Sequence[str]) -> None:
     Raises:
         BadInput: the file is missing or broken, or a process failed; then the message is its own.
     """
-    check(config)
+    options = _options(config, check(config))
     with tempfile.TemporaryDirectory() as faults:
         environment = {**os.environ, _FAULTS: faults}
         environment.setdefault("OMP_NUM_THREADS", "1")  # what torchrun sets, and says so at length
-        command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
+        command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config), *options]
         parent = os.getpid()
         process = subprocess.Popen(
             [*command, "--module", module, *arguments],
@@ -98,8 +106,8 @@ def launch(config: Path, module: str, arguments: Sequence[str]) -> None:
             errors="replace",
             preexec_fn=lambda: processes.die_with(parent),
         )
-        last: list[str] = []
-        reader = threading.Thread(target=_pass_on, args=(process, Path(faults), last), daemon=True)
+        said: list[str] = []
+        reader = threading.Thread(target=_pass_on, args=(process, Path(faults), said), daemon=True)
         reader.start()
         try:
             status = process.wait()
@@ -112,8 +120,10 @@ def launch(config: Path, module: str, arguments: Sequence[str]) -> None:
             return
         if told := _first_fault(Path(faults)):
             raise BadInput(told)
-        why = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        raise BadInput(f"{config}: `accelerate launch` {why}: {last[-1] if last else 'it said nothing'}")
+        if found := next((match for line in said if (match := _FAILED.search(line))), None):
+            ended = _ended(f"process {found['rank']} of this machine", int(found["status"]))
+            raise BadInput(f"{ended}; nothing was written; run it again")
+        raise BadInput(f"{config}: {_ended('`accelerate launch`', status)}: {''.join(said[-1:]).strip()}")
 
 
 def check(config: Path) -> dict[str, Any]:
@@ -158,6 +168,29 @@ def report(fault: BadInput) -> NoReturn:
     os._exit(1)
 
 
+def _options(config: Path, settings: dict[str, Any]) -> list[str]:
+    """Return what a configuration leaves to the machine: processes and, of several machines, its number."""
+    machines = int(settings.get("num_machines") or 1)
+    options = []
+    if settings.get("num_processes") is None:
+        import torch
+
+        gpus = torch.cuda.device_count()
+        if not gpus:
+            raise BadInput(f"train.launch {config}: no GPU is visible here; set `num_processes` or remove it")
+        options += ["--num_processes", str(gpus * machines)]
+    if machines > 1:
+        for name, variables in _OF_A_MACHINE.items():
+            value = next((os.environ[v] for v in variables if v in os.environ), settings.get(name))
+            if value is None:
+                raise BadInput(
+                    f"train.launch {config}: {machines} machines, but neither `{name}` there nor "
+                    f"{variables[0]} in the environment is set"
+                )
+            options += [f"--{name}", str(value)]
+    return options
+
+
 def _together() -> bool:
     if ranks() == 1:
         return False
@@ -166,17 +199,24 @@ def _together() -> bool:
     return torch.distributed.is_initialized()
 
 
-def _pass_on(process: "subprocess.Popen[str]", faults: Path, last: list[str]) -> None:
+def _pass_on(process: "subprocess.Popen[str]", faults: Path, said: list[str]) -> None:
+    """Show what the processes say up to the first fault; keep in `said` what the launcher says of it."""
     assert process.stderr
     for line in process.stderr:
-        if line.strip():
-            last[:] = [line.strip()]
-        if not _first_fault(faults):
+        if said or _LAUNCHERS in line or _first_fault(faults):
+            said.append(line)
+        else:
             sys.stderr.write(line)
             sys.stderr.flush()
 
 
+def _ended(name: str, status: int) -> str:
+    if status < 0:
+        return f"{name} was killed by {signal.Signals(-status).name}"
+    return f"{name} ended with status {status}"
+
+
 def _first_fault(faults: Path) -> str | None:
-    """Return the fault of the process with the lowest number that has one."""
-    told = sorted((path for path in faults.iterdir() if path.suffix == ""), key=lambda path: int(path.name))
+    """Return the fault that was there first: those of the others may be its consequences."""
+    told = sorted((path for path in faults.iterdir() if not path.suffix), key=lambda p: p.stat().st_mtime_ns)
     return told[0].read_text(encoding="utf-8") if told else None

@@ -59,12 +59,18 @@ def measure(tokenizer: "PreTrainedTokenizerBase", items: Sequence[BenchmarkItem]
 
 
 def recorder(
-    report: Callable[[int, int], None], accuracy: Measure | None = None, every: int = 1
+    report: Callable[[int, int], None],
+    tokens: Sequence[int],
+    accuracy: Measure | None = None,
+    every: int = 1,
 ) -> "TrainerCallback":
     """Return a trainer callback that has the course of a run logged; `points` reads it.
 
+    It comes before those that read the log entries, such as `live.follow`.
+
     Args:
         report: told the steps done and those in all.
+        tokens: shown up to each step, from step 0.
         accuracy: measures a model; None leaves accuracies out.
         every: steps between accuracies.
     """
@@ -86,6 +92,7 @@ def recorder(
             report(state.global_step, state.max_steps)
 
         def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            state.log_history[-1]["tokens"] = int(tokens[state.global_step])
             if self.measured is not None:
                 state.log_history[-1][_ACCURACY] = self.measured
                 self.measured = None
@@ -104,9 +111,9 @@ def points(state: "TrainerState", tokens: Sequence[int]) -> list[Point]:
     for entry in state.log_history:
         step, measured = int(entry["step"]), entry.get(_ACCURACY)
         if "loss" in entry:
-            found.append(Point(step, tokens[step], entry["loss"], entry["learning_rate"], measured))
+            found.append(Point(step, int(tokens[step]), entry["loss"], entry["learning_rate"], measured))
         elif measured is not None:
-            found.append(Point(step, tokens[step], None, 0.0, measured))
+            found.append(Point(step, int(tokens[step]), None, 0.0, measured))
     return found
 
 
