@@ -155,8 +155,8 @@ def examples(
     longest = max(range(len(encoded)), key=lambda i: encoded[i].start, default=0)
     if encoded and encoded[longest].start >= max_length:
         raise BadInput(
-            f"train.max_length {max_length}: a prompt takes {encoded[longest].start} tokens, that of question "
-            f"{rows[longest].question_id}; set it higher"
+            f"train.max_length {max_length}: a prompt takes {encoded[longest].start} tokens, that of "
+            f"question {rows[longest].question_id}; set it higher"
         )
     return [Encoded(e.ids[:max_length], e.start, max(0, len(e.ids) - max_length)) for e in encoded]
 

@@ -39,8 +39,9 @@ def blame(
     """Return one sentence about a loss that is not finite: the step, and the questions of the rows at fault.
 
     Args:
-        model: as it was when the loss was computed; of one process.
-        rows: of the part of the step whose loss it is.
+        model: as it was when the loss was computed.
+        rows: of the part of the step whose loss it is; none where the model is spread over processes, which
+            cannot look at rows alone.
         questions: their ids.
         step: counted from 1.
         pad: the id that fills up.
@@ -56,7 +57,7 @@ def blame(
     with torch.no_grad():
         wrong = [
             question
-            for row, question in zip(rows, questions, strict=True)
+            for row, question in zip(rows, questions, strict=False)
             if not torch.isfinite(completion_loss(model, _on(model, packing.padded([row], pad))))
         ]
     return (

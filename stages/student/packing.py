@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Batch = dict[str, "torch.Tensor"]
 
-# Layers whose only sight of other tokens is attention, which positions that begin anew keep within a document.
+# Layers that see other tokens by attention alone, which positions that begin anew keep within a document.
 _ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
 
 

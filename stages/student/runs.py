@@ -92,7 +92,7 @@ def longest_first(jobs: Sequence[Job]) -> list[Job]:
 
 
 def summary(student: str, rows: Rows, trained: Sequence[Trained]) -> dict[str, Any]:
-    """Return what is kept beside a cell's models: its coordinates, its data, its size and what each run did."""
+    """Return what is kept beside a cell's models: coordinates, data, size and what each run did."""
     return {
         "student": student,
         **rows.cell,

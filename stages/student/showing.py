@@ -1,6 +1,6 @@
-"""What one training run is shown: which rows in which step, in order, with noise, never all at once in memory."""
+"""What one training run is shown: which rows in which step, with noise, never all at once in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ class Shown:
         carried = self.rows.lengths - self.rows.starts
         return int(carried[self.order].sum(dtype=np.int64))
 
-    def __iter__(self) -> Iterable[Encoded]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Encoded]:
         """Yield all rows as shown."""
         for step in range(self.steps):
             yield from self.step(step)

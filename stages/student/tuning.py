@@ -1,6 +1,5 @@
 """Fine-tune a student on a training set with TRL's SFTTrainer."""
 
-import importlib.util
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,26 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stages.errors import BadInput
-from stages.student import (
-    checkpoints,
-    devices,
-    footprint,
-    launching,
-    losses,
-    modelling,
-    packing,
-    recording,
-    showing,
-)
+from stages.student import checkpoints, losses, modelling, recording, showing
 from stages.student.config import Student, Train
 from stages.student.encoding import Rows
 from stages.student.runs import Job, Run, Trained
-from stages.student.showing import Shown
+from stages.student.training import trainer_for
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
 
 def tune(
@@ -75,7 +64,8 @@ def tune(
     vocabulary = np.array([i for i in range(len(tokenizer)) if i not in special])
     shown = showing.show(rows, config, job.seed, student.prompt_noise, vocabulary, job.tokens)
     size = modelling.sizes(model)
-    recorder = recording.recorder(report, accuracy, config.probe.every if config.probe else 1)
+    tokens = shown.tokens()
+    recorder = recording.recorder(report, tokens, accuracy, config.probe.every if config.probe else 1)
     with tempfile.TemporaryDirectory() as folder:
         place = keep if keep and config.save_every else Path(folder)
         saving = config.save_every if keep else None
@@ -87,10 +77,9 @@ def tune(
             checkpoints.attach(trainer)
             last = checkpoints.latest(keep)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-    tokens = shown.tokens()
     points = recording.points(trainer.state, tokens)
     steps = trainer.state.global_step
-    if not losses.finite(trainer.model):
+    if not losses.finite(model):
         raise BadInput(f"train step {steps}: the weights are not finite after it; lower the learning_rate")
     tenth = max(1, steps // 10)
     run = Run(
@@ -107,192 +96,6 @@ def tune(
     return Trained(run, points, size), state
 
 
-def trainer_for(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
-    shown: Shown,
-    config: Train,
-    student: Student,
-    seed: int,
-    folder: Path,
-    save_every: int | None = None,
-    callbacks: Sequence["TrainerCallback"] = (),
-    lean: bool = True,
-) -> "SFTTrainer":
-    """Return the trainer of one run.
-
-    Args:
-        model: to be trained.
-        tokenizer: the model's.
-        shown: rows in order, from `showing.show`.
-        config: batch and the rest; its steps are those shown.
-        student: learning rate, adapter, precision, and what a device takes at once.
-        seed: training seed.
-        folder: of its checkpoints.
-        save_every: steps between checkpoints; None writes none.
-        callbacks: of the trainer.
-        lean: compute no metrics but the loss, and on a CPU logits of the completion alone; False is TRL's own
-            way.
-    """
-    import torch
-    from datasets.arrow_dataset import Dataset
-    from torch.utils.data import DataLoader
-    from transformers import PrinterCallback, Trainer
-    from trl import SFTTrainer
-
-    cuda = torch.cuda.is_available()
-    isolated = packing.isolates(model)
-    if config.packing and not isolated:
-        raise BadInput(
-            f"train.packing: {type(model).__name__} has layers that carry one row into the next; set it false"
-        )
-    packed = isolated and (cuda if config.packing is None else config.packing)
-    flat = packed and str(getattr(model.config, "_attn_implementation", "")).startswith("flash")
-    plain = modelling.plain_head(model)
-    pad = int(tokenizer.pad_token_id)
-
-    class CompletionTrainer(SFTTrainer):
-        """TRL's trainer on the rows of `shown`, each step whole, whatever the devices take at once."""
-
-        part = 0  # of the step under way
-
-        def get_train_dataloader(self) -> Any:
-            # As it is: Accelerate would divide it among the ranks again, and repeat rows in a short step.
-            return DataLoader(
-                parts,  # type: ignore[arg-type]
-                batch_size=1,
-                collate_fn=lambda found: (
-                    packing.packed(found[0], pad, flat) if packed else packing.padded(found[0], pad)
-                ),
-                pin_memory=cuda,
-            )
-
-        def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
-            self.part = 0
-            return super().get_batch_samples(*args, **kwargs)
-
-        def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> "torch.Tensor":
-            loss = super().training_step(model, inputs, num_items_in_batch)
-            if not torch.isfinite(loss):
-                step = self.state.global_step
-                asked = parts.question_ids(step, self.part)
-                rows = parts[step * parts.a_step + self.part]
-                raise BadInput(losses.blame(self._bare(), rows, asked, step + 1, pad))
-            self.part += 1
-            return loss
-
-        def compute_loss(
-            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-        ) -> "torch.Tensor":
-            if not lean:
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            if alone and not self.aux_loss_enabled:
-                return losses.completion_loss(self._bare(), inputs, num_items_in_batch)
-            # Through the wrappers of several ranks and of autocast, hence by the forward pass that TRL makes.
-            if self.aux_loss_enabled:
-                inputs["output_router_logits"] = True
-            found = model(**inputs, use_cache=False, fused_lm_head=True)
-            # The trainer counts the tokens of all ranks, and the gradients of the ranks are averaged.
-            loss = -found.log_probs.sum() / num_items_in_batch.clamp(min=1) * self.accelerator.num_processes
-            if self.aux_loss_enabled:
-                loss = loss + self.router_aux_loss_coef * found.aux_loss / parts.a_step
-            return loss
-
-        def _save_checkpoint(self, model: Any, trial: Any) -> None:
-            # TRL's writes a model card first.
-            Trainer._save_checkpoint(self, model, trial)
-
-        def _bare(self) -> Any:
-            return self.model.get_base_model() if student.lora else self.model
-
-    device = devices.here()
-    ranks = launching.ranks()
-    rows, checkpointing = _cut(model, config, student, shown, device, ranks)
-    parts = packing.Parts(shown, rows, ranks, launching.rank())
-    mixed = footprint.precision_on(student, device) == "mixed"
-    alone = plain and ranks == 1 and not cuda and not mixed
-    trainer = CompletionTrainer(
-        model=model,
-        processing_class=tokenizer,
-        # TRL looks at the first row; what it trains on comes from `get_train_dataloader`.
-        train_dataset=Dataset.from_dict({"input_ids": [[pad]], "labels": [[pad]]}),
-        data_collator=list,
-        args=_arguments(parts, config, student, seed, folder, save_every, cuda, mixed, checkpointing),
-        callbacks=list(callbacks),
-        peft_config=modelling.low_rank(student.lora, model) if student.lora else None,
-    )
-    # So that it counts the tokens of a step for the loss, whatever the signature of the model's forward pass.
-    trainer.model_accepts_loss_kwargs = True
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def _cut(
-    model: "PreTrainedModel",
-    config: Train,
-    student: Student,
-    shown: Shown,
-    device: devices.Device,
-    ranks: int,
-) -> tuple[int, bool]:
-    """Return the rows that a device takes at once, and whether it recomputes activations."""
-    share = -(-config.batch // ranks)
-    if not device.gpu:
-        return min(share, student.device_batch or share), bool(student.checkpointing)
-    width = int(shown.rows.lengths.max())
-    completion = shown.completion_tokens() / shown.tokens()[-1]
-    shape = footprint.shape(model.config, student.lora)
-    fit = footprint.fitting(shape, student, config.batch, width, device, ranks, completion)
-    return fit.rows, fit.checkpointing
-
-
-def _arguments(
-    parts: packing.Parts,
-    config: Train,
-    student: Student,
-    seed: int,
-    folder: Path,
-    save_every: int | None,
-    cuda: bool,
-    mixed: bool,
-    checkpointing: bool,
-) -> "SFTConfig":
-    from trl import SFTConfig
-
-    steps = parts.shown.steps
-    return SFTConfig(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=parts.rows,
-        gradient_accumulation_steps=parts.a_step,
-        learning_rate=student.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=config.warmup,
-        weight_decay=config.weight_decay,
-        adam_beta2=0.95,
-        optim="adamw_torch_fused",
-        use_cpu=not cuda,
-        bf16=mixed,
-        gradient_checkpointing=checkpointing,
-        use_liger_kernel=cuda and importlib.util.find_spec("liger_kernel") is not None,
-        completion_only_loss=True,
-        max_length=config.max_length,
-        packing=False,
-        seed=seed,
-        data_seed=seed,
-        logging_steps=recording.interval(steps),
-        logging_nan_inf_filter=False,  # it would hide them
-        disable_tqdm=True,
-        report_to="none",
-        save_strategy="steps" if save_every else "no",
-        save_steps=save_every or steps,
-        ddp_find_unused_parameters=False,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=cuda,
-        dataset_kwargs={"skip_prepare_dataset": True},
-    )
-
-
 def _whole(
     trainer: "SFTTrainer", model: "PreTrainedModel", student: Student
 ) -> "dict[str, torch.Tensor] | None":
@@ -303,7 +106,8 @@ def _whole(
             return state
         return merged(state, model, student)
     if student.lora:
-        trainer.model.merge_and_unload()
+        adapted: Any = trainer.model
+        adapted.merge_and_unload()
     module: torch.nn.Module = model
     module.to("cpu").eval()
     return None
