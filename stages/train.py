@@ -12,7 +12,7 @@ from stages import benchmarks, files, params
 from stages.benchmarks.reading import read
 from stages.errors import BadInput
 from stages.records import BenchmarkItem, TrainingExample
-from stages.student import Student, Train, launching, recording
+from stages.student import Student, Train, launching, processes, recording
 from stages.student.quiet import quiet
 
 
@@ -129,10 +129,13 @@ def main(
     probe = p.train.probe
     items = recording.probed(read(p.benchmarks), probe) if probe else []
     launched = launching.launched()
+    works = launched or not p.train.launch  # else it only launches those that do
+    if works and launching.ranks() == 1:
+        processes.first_gpu()
     with ExitStack() as held:
         place = launching.place() if launched else Path(held.enter_context(tempfile.TemporaryDirectory()))
         held.enter_context(launching.member() if launched else nullcontext())
-        if launching.rank() == 0 and (launched or not p.train.launch):
+        if works and launching.rank() == 0:
             for out in outs:
                 held.enter_context(files.exclusive(out))
         fine_tune(student, name, base, sets, outs, tokens, p.train, items, place)
