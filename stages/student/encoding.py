@@ -23,6 +23,7 @@ IGNORED = -100  # a label that carries no loss, by PyTorch's convention
 COORDINATES = ("strategy", "density", "teacher", "share", "budget", "protocol", "matched")  # of a cell
 
 _ID = np.dtype(np.int32)  # of a token, on disk
+_AT_ONCE = 512  # rows that are texts and lists of ids at once
 
 
 class Encoded(NamedTuple):
@@ -116,11 +117,12 @@ def encode(
                     raise BadInput(
                         f"the training set mixes cells, such as {list(cells)[:2]}; assemble one of them"
                     )
-                for row in examples(batch, tokenizer, max_length):
-                    ids.write(np.array(row.ids, dtype=_ID).tobytes())
-                    lengths.append(len(row.ids))
-                    starts.append(row.start)
-                    truncated += row.cut > 0
+                for begin in range(0, len(batch), _AT_ONCE):
+                    for row in examples(batch[begin : begin + _AT_ONCE], tokenizer, max_length):
+                        ids.write(np.array(row.ids, dtype=_ID).tobytes())
+                        lengths.append(len(row.ids))
+                        starts.append(row.start)
+                        truncated += row.cut > 0
                 asked.write_batch(pa.record_batch([[row.question_id for row in batch]], schema=schema))
         cell = dict(zip(COORDINATES, next(iter(cells)), strict=True)) if cells else {}
         np.save(folder / "lengths.npy", np.asarray(lengths, dtype=np.int32))
@@ -149,9 +151,8 @@ def examples(
             answered.
     """
     turns = [[{"role": m.role, "content": m.content} for m in (*row.prompt, *row.completion)] for row in rows]
-    prompts = [_render(tokenizer, turn[: len(row.prompt)]) for turn, row in zip(turns, rows, strict=True)]
-    full = [_render(tokenizer, turn, answered=True) for turn in turns]
-    encoded = _split(tokenizer, prompts, full)
+    prompts = _render(tokenizer, [turn[: len(row.prompt)] for turn, row in zip(turns, rows, strict=True)])
+    encoded = _split(tokenizer, prompts, _render(tokenizer, turns, answered=True))
     longest = max(range(len(encoded)), key=lambda i: encoded[i].start, default=0)
     if encoded and encoded[longest].start >= max_length:
         raise BadInput(
@@ -163,19 +164,22 @@ def examples(
 
 def prompts(questions: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
     """Encode questions up to where the student's answer begins."""
-    return _ids(tokenizer, [_render(tokenizer, prompting.messages(q)) for q in questions])
+    return _ids(tokenizer, _render(tokenizer, [prompting.messages(question) for question in questions]))
 
 
 def answers(items: Sequence[BenchmarkItem], tokenizer: "PreTrainedTokenizerBase") -> list[Encoded]:
     """Encode each item's question with its first reference answer, its unit, and the newline that ends it."""
-    asked = [_render(tokenizer, prompting.messages(item.question)) for item in items]
+    turns = [prompting.messages(item.question) for item in items]
+    asked = _render(tokenizer, turns)
+    # Text after the newline keeps templates from trimming it; it is cut off again.
+    replies = [
+        prompting.completion(f"{item.answers[0]} {item.unit}".strip(), rationale="x") for item in items
+    ]
+    answered = [
+        [*turn, {"role": "assistant", "content": reply}] for turn, reply in zip(turns, replies, strict=True)
+    ]
     lines = []
-    for item, prompt in zip(items, asked, strict=True):
-        # Text after the newline keeps templates from trimming it; it is cut off again.
-        reference = f"{item.answers[0]} {item.unit}".strip()
-        reply = prompting.completion(reference, rationale="x")
-        turn = [*prompting.messages(item.question), {"role": "assistant", "content": reply}]
-        rendered = _render(tokenizer, turn, answered=True)
+    for prompt, reply, rendered in zip(asked, replies, _render(tokenizer, answered, True), strict=True):
         first_line = reply[: reply.index("\n") + 1]
         lines.append(rendered[: rendered.index(first_line, len(prompt)) + len(first_line)])
     return _split(tokenizer, asked, lines)
@@ -199,14 +203,15 @@ def _ranks(asked: Path, names: Path) -> np.ndarray:
 
 
 def _render(
-    tokenizer: "PreTrainedTokenizerBase", messages: list[dict[str, str]], answered: bool = False
-) -> str:
+    tokenizer: "PreTrainedTokenizerBase", turns: list[list[dict[str, str]]], answered: bool = False
+) -> list[str]:
+    if not turns:
+        return []
     # Templates without a thinking mode ignore the switch; those with one answer at once.
-    return str(
-        tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=not answered, enable_thinking=False
-        )
+    rendered: Any = tokenizer.apply_chat_template(
+        turns, tokenize=False, add_generation_prompt=not answered, enable_thinking=False
     )
+    return list(rendered)
 
 
 def _split(tokenizer: "PreTrainedTokenizerBase", prompts: list[str], full: list[str]) -> list[Encoded]:
