@@ -1,6 +1,7 @@
 """Reading and writing: whole files only, each written under a temporary name and then renamed."""
 
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 from stages.errors import BadInput
 from stages.records import Record
 
+_RANDOM = 8  # characters that `tempfile.mkstemp` ends a name with
 BATCH = 4096  # rows that are Python objects and not yet records
 
 R = TypeVar("R", bound=Record)
@@ -50,7 +52,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Let no other process that asks for the same work on `path` inside; the kernel lets go when one dies.
+    """Let no other process that asks for the same inside; the kernel lets go when one dies.
+
+    What a killed one left half-written beside `path` is removed.
 
     Args:
         path: file or folder to be written; a lock lies beside it meanwhile.
@@ -67,6 +71,8 @@ def exclusive(path: Path) -> Iterator[None]:
     except OSError as error:
         raise BadInput(f"{path}: cannot write: {error.strerror or error}; nothing was changed") from error
     try:
+        for left in path.parent.glob(f".{glob.escape(path.name)}.{'?' * _RANDOM}"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield
     finally:
         lock.unlink(missing_ok=True)

@@ -115,6 +115,10 @@ def attach(trainer: "Trainer") -> None:
                 sums = files.read_json(place / _accumulated())
                 trainer._tr_loss.fill_(sums["loss"])
                 trainer._globalstep_last_logged = sums["logged"]
+                if state.is_world_process_zero:
+                    click.echo(
+                        f"{place.parent}: goes on from its checkpoint at step {state.global_step}", err=True
+                    )
 
     trainer.add_callback(Keeper())
 

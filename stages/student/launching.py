@@ -9,14 +9,15 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import yaml
 
+from stages import files
 from stages.errors import BadInput
 from stages.student import processes
 
@@ -29,34 +30,56 @@ _OF_A_MACHINE = {  # settings of `accelerate launch`, and the variables that ove
 }
 _LAUNCHERS = "torch/distributed/elastic/"  # in every line that torch's launcher says of a failure
 _FAILED = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
-_FAULTS = "SEEDBED_LAUNCHED"  # set in launched processes: the folder where each puts the fault that ended it
+_PLACE = "SEEDBED_LAUNCHED"  # set in launched processes: the folder that they share with what launched them
+_FAULT = "fault-"  # a process's, in that folder
 
 
 def launched() -> bool:
-    """Tell whether this process was started by a launcher: this module's, or another that sets a rank."""
-    return _FAULTS in os.environ or "LOCAL_RANK" in os.environ
+    """Tell whether this process was started by `launch`.
+
+    Raises:
+        BadInput: another launcher started it; several processes would each do the same work.
+    """
+    if _PLACE not in os.environ and "LOCAL_RANK" in os.environ:
+        raise BadInput(
+            "started under a launcher; run `python -m stages.train` as it is and set `train.launch`"
+        )
+    return _PLACE in os.environ
+
+
+def place() -> Path:
+    """Return the folder that the launching process shares with those of its machine."""
+    return Path(os.environ[_PLACE])
 
 
 def rank() -> int:
     """Return this process's number among those that train together; 0 is the first, or the only one."""
-    return int(os.environ.get("RANK", "0"))
+    return int(os.environ.get("RANK", "0")) if _PLACE in os.environ else 0
 
 
 def ranks() -> int:
     """Return how many processes train together."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return int(os.environ.get("WORLD_SIZE", "1")) if _PLACE in os.environ else 1
 
 
-def join() -> None:
-    """Make this launched process one of the group, to be killed with whatever started it."""
+@contextmanager
+def member() -> Iterator[None]:
+    """Make this launched process one of the group inside, to be killed with whatever started it.
+
+    Faults inside end it at once and are shown by the process that launched it.
+    """
     import torch
     from accelerate.state import PartialState
 
     processes.die_with(os.getppid())
-    cuda = processes.cuda()
-    if not cuda:
-        torch.set_num_threads(1)  # as forked runs have it
-    PartialState(cpu=not cuda)
+    try:
+        cuda = processes.cuda()
+        if not cuda:
+            torch.set_num_threads(1)  # as forked runs have it
+        PartialState(cpu=not cuda)
+        yield
+    except BadInput as fault:
+        _end(fault.message)
 
 
 def wait() -> None:
@@ -78,7 +101,7 @@ def from_first(decide: Callable[[], T]) -> T:
     return told[0]  # type: ignore[return-value]
 
 
-def launch(config: Path, module: str, arguments: Sequence[str]) -> None:
+def launch(config: Path, module: str, arguments: Sequence[str], place: Path) -> None:
     """Run `python -m MODULE ARGUMENTS` under `accelerate launch`, and wait for it.
 
     Its processes die with this one. What they say on standard error is passed on up to the first fault; the
@@ -88,42 +111,42 @@ def launch(config: Path, module: str, arguments: Sequence[str]) -> None:
         config: a configuration of `accelerate launch`.
         module: of a verb.
         arguments: of the verb.
+        place: a folder to share with the processes.
 
     Raises:
         BadInput: the file is missing or broken, or a process failed; then the message is its own.
     """
     options = _options(config, check(config))
-    with tempfile.TemporaryDirectory() as faults:
-        environment = {**os.environ, _FAULTS: faults}
-        environment.setdefault("OMP_NUM_THREADS", "1")  # what torchrun sets, and says so at length
-        command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config), *options]
-        parent = os.getpid()
-        process = subprocess.Popen(
-            [*command, "--module", module, *arguments],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            preexec_fn=lambda: processes.die_with(parent),
-        )
-        said: list[str] = []
-        reader = threading.Thread(target=_pass_on, args=(process, Path(faults), said), daemon=True)
-        reader.start()
-        try:
-            status = process.wait()
-        except BaseException:
-            process.terminate()  # the launcher ends its processes, then itself
-            process.wait()
-            raise
-        reader.join()
-        if not status:
-            return
-        if told := _first_fault(Path(faults)):
-            raise BadInput(told)
-        if found := next((match for line in said if (match := _FAILED.search(line))), None):
-            ended = _ended(f"process {found['rank']} of this machine", int(found["status"]))
-            raise BadInput(f"{ended}; nothing was written; run it again")
-        raise BadInput(f"{config}: {_ended('`accelerate launch`', status)}: {''.join(said[-1:]).strip()}")
+    environment = {**os.environ, _PLACE: str(place)}
+    environment.setdefault("OMP_NUM_THREADS", "1")  # what torchrun sets, and says so at length
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config), *options]
+    parent = os.getpid()
+    process = subprocess.Popen(
+        [*command, "--module", module, *arguments],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        preexec_fn=lambda: processes.die_with(parent),
+    )
+    said: list[str] = []
+    reader = threading.Thread(target=_pass_on, args=(process, place, said), daemon=True)
+    reader.start()
+    try:
+        status = process.wait()
+    except BaseException:
+        process.terminate()  # the launcher ends its processes, then itself
+        process.wait()
+        raise
+    reader.join()
+    if not status:
+        return
+    if told := _first_fault(place):
+        raise BadInput(told)
+    if found := next((match for line in said if (match := _FAILED.search(line))), None):
+        ended = _ended(f"process {found['rank']} of this machine", int(found["status"]))
+        raise BadInput(f"{ended}; nothing was written; run it again")
+    raise BadInput(f"{config}: {_ended('`accelerate launch`', status)}: {''.join(said[-1:]).strip()}")
 
 
 def check(config: Path) -> dict[str, Any]:
@@ -152,19 +175,11 @@ def check(config: Path) -> dict[str, Any]:
     return found
 
 
-def report(fault: BadInput) -> NoReturn:
-    """End this launched process with a fault that the process which launched it shows.
-
-    Raises:
-        BadInput: the fault, where another launcher started this process.
-    """
-    if _FAULTS not in os.environ:
-        raise fault
-    written = Path(os.environ[_FAULTS]) / str(rank())
-    written.with_suffix(".part").write_text(fault.message, encoding="utf-8")
-    written.with_suffix(".part").rename(written)
+def _end(fault: str) -> NoReturn:
+    """End this launched process; not by an exception: others may wait for it, and so would an orderly end."""
+    written = place() / f"{_FAULT}{rank()}"
+    files.write_text(written, fault)
     sys.stdout.flush()
-    # Not by an exception: other processes may wait for this one, and so would an orderly end.
     os._exit(1)
 
 
@@ -199,11 +214,11 @@ def _together() -> bool:
     return torch.distributed.is_initialized()
 
 
-def _pass_on(process: "subprocess.Popen[str]", faults: Path, said: list[str]) -> None:
+def _pass_on(process: "subprocess.Popen[str]", place: Path, said: list[str]) -> None:
     """Show what the processes say up to the first fault; keep in `said` what the launcher says of it."""
     assert process.stderr
     for line in process.stderr:
-        if said or _LAUNCHERS in line or _first_fault(faults):
+        if said or _LAUNCHERS in line or _first_fault(place):
             said.append(line)
         else:
             sys.stderr.write(line)
@@ -216,7 +231,7 @@ def _ended(name: str, status: int) -> str:
     return f"{name} ended with status {status}"
 
 
-def _first_fault(faults: Path) -> str | None:
+def _first_fault(place: Path) -> str | None:
     """Return the fault that was there first: those of the others may be its consequences."""
-    told = sorted((path for path in faults.iterdir() if not path.suffix), key=lambda p: p.stat().st_mtime_ns)
+    told = sorted(place.glob(f"{_FAULT}*"), key=lambda path: path.stat().st_mtime_ns)
     return told[0].read_text(encoding="utf-8") if told else None

@@ -1,6 +1,7 @@
 """One function over several items, in forked processes: what was imported once is there in each of them."""
 
 import ctypes
+import gc
 import os
 import pickle
 import selectors
@@ -29,6 +30,14 @@ def cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def first_gpu() -> None:
+    """Let this process see the first of the visible GPUs only: the trainer would spread over all of them.
+
+    To be called before anything asks for a GPU.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
 
 
 def each(
@@ -115,6 +124,17 @@ def _guarded(work: Callable[[I], O], item: I, label: str) -> O:
         raise
     except Exception as error:
         raise BadInput(f"{label} {item}: failed: {_first_line(error)}") from error
+    finally:
+        _free()
+
+
+def _free() -> None:
+    """Give back the memory of an item that is done: a trainer and its model refer to each other."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _start(work: Callable[[I], O], item: I, inherited: list[int]) -> tuple[int, int]:
