@@ -143,27 +143,26 @@ def test_more_tokens_than_the_model_takes_are_refused(rows):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("device_batch", [None, 3])
-def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_and_question(tmp_path, device_batch):
-    examples = student_samples.rows(1)
-    model, tokenizer = student_samples.base()
-    marked = tokenizer.convert_tokens_to_ids("Ġtokyo") if "Ġtokyo" in tokenizer.vocab else None
-    words = {
-        row.question_id: set(e.ids)
-        for row, e in zip(examples, encoding.examples(examples, tokenizer, 64), strict=True)
-    }
-    others = set().union(*(ids for question, ids in words.items() if question != "Japan"))
-    marked = marked if marked is not None and marked not in others else min(words["Japan"] - others)
-    rows = student_samples.encoded(examples, tokenizer, tmp_path / "rows")
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_and_question(rows, device_batch):
+    import torch
+
     student = STUDENT.model_copy(update={"device_batch": device_batch})
-    # Large but finite: its products are not.
-    model.get_input_embeddings().weight.data[marked] = 1e38
-    with pytest.raises(
-        BadInput, match=r"^train step 1: the loss is not finite, with rows of questions Japan; look"
-    ):
-        _tuned(rows, student, model=model)
-    model, _ = student_samples.base()
-    model.get_input_embeddings().weight.data[marked] = float("nan")
-    with pytest.raises(
-        BadInput, match=r"train step 1: the loss is not finite, nor were the weights before it"
-    ):
-        _tuned(rows, student, model=model)
+    config = TRAIN.model_copy(update={"steps": 40})
+    model, tokenizer = student_samples.base()
+    shown = [row for row in showing.show(rows, config, 0)]
+    of = [rows.question_ids(showing.show(rows, config, 0).order.tolist())][0]
+    words = {name: {i for row, q in zip(shown, of, strict=True) if q == name for i in row.ids} for name in of}
+    word = min(words["Japan"].difference(*(ids for name, ids in words.items() if name != "Japan")))
+    step = of.index("Japan") // config.batch + 1
+
+    def spoil(module, asked, found):
+        return torch.where((asked[0] == word)[..., None], float("inf"), found)
+
+    model.get_input_embeddings().register_forward_hook(spoil)
+    said = rf"^train step {step}: the loss is not finite, with rows of questions Japan; look at these rows"
+    with pytest.raises(BadInput, match=said):
+        _tuned(rows, student, config, model)
+    spoilt, _ = student_samples.base()
+    spoilt.get_input_embeddings().weight.data[word] = float("nan")
+    with pytest.raises(BadInput, match=r"the loss is not finite, nor were the weights before it"):
+        _tuned(rows, student, config, spoilt)

@@ -45,7 +45,7 @@ def fetch(student: Student, folder: Path) -> tuple["PreTrainedModel", "PreTraine
     source, where = _source(student)
     config = _causal(source, where)
     weights = _weights(source, where)
-    tokenizer = tokenizing.usable(_tokenizer(source, where), student.prompt, where)
+    tokenizer = tokenizing.usable(modelling.read_tokenizer(source, where), student.prompt, where)
     _matching(tokenizer, config, where)
     for name in ("config.json", *weights):
         shutil.copyfile(source / name, folder / name)
@@ -103,6 +103,7 @@ def _causal(source: Path, where: str) -> "PreTrainedConfig":
     """Return the configuration if it is a causal language model's that transformers itself knows."""
     from transformers import CONFIG_MAPPING, AutoConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
     told = files.read_json(source / "config.json")
     kind, classes = told.get("model_type"), told.get("architectures") or []
@@ -119,7 +120,9 @@ def _causal(source: Path, where: str) -> "PreTrainedConfig":
     if any(name in told for name in _TOWERS):
         raise BadInput(f"{where}: is {called}, which reads more than text; choose a text-only model")
     causal = CAUSAL.get(kind)
-    if causal is None or told.get("is_encoder_decoder") or (classes and classes[0] != causal):
+    # An encoder has a causal class too, whose tokens see those after them unless it is told to decode.
+    sees_ahead = told.get("is_encoder_decoder") or (kind in MASKED and not told.get("is_decoder"))
+    if causal is None or sees_ahead or (classes and classes[0] != causal):
         raise BadInput(
             f"{where}: is {called}, no causal language model; choose one whose class ends in ForCausalLM"
         )
@@ -171,15 +174,6 @@ def _whole(shard: Path, where: str) -> None:
         raise BadInput(
             f"{where}: {shard.name} is no whole safetensors file, {size:,} bytes of it; get it again"
         )
-
-
-def _tokenizer(source: Path, where: str) -> "PreTrainedTokenizerBase":
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(str(source), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
-        raise BadInput(f"{where}: no tokenizer that can be read: {modelling.first_line(error)}") from error
 
 
 def _matching(tokenizer: "PreTrainedTokenizerBase", config: "PreTrainedConfig", where: str) -> None:

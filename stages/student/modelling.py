@@ -221,14 +221,36 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     Raises:
         BadInput: there is none.
     """
-    from transformers import AutoTokenizer
-
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder}: no model in this folder; build it with `dvc repro`")
+    return read_tokenizer(folder, str(folder))
+
+
+def read_tokenizer(folder: Path, where: str) -> "PreTrainedTokenizerBase":
+    """Read a folder's tokenizer.
+
+    Args:
+        folder: with config.json and the tokenizer's files.
+        where: named in the message of a refusal.
+
+    Raises:
+        BadInput: there is none, or one that needs code of its own.
+    """
+    from transformers import AutoTokenizer
+
     try:
-        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise BadInput(f"{folder}: no tokenizer that can be read: {first_line(error)}") from error
+        found = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        raise BadInput(
+            f"{where}: no tokenizer that can be read: {first_line(error)}; get it again"
+        ) from error
+    # Without its files transformers makes one that knows no word.
+    vocabulary = found.vocab_files_names.values()
+    if vocabulary and not any((folder / name).is_file() for name in vocabulary):
+        raise BadInput(
+            f"{where}: no tokenizer: none of {', '.join(sorted(vocabulary))} is there; get it again"
+        )
+    return found
 
 
 def load_libraries(folder: Path) -> None:

@@ -179,7 +179,7 @@ def _arguments(
         optim="adamw_torch_fused",
         use_cpu=not cuda,
         bf16=mixed,
-        gradient_checkpointing=checkpointing,
+        activation_checkpointing=checkpointing,
         use_liger_kernel=cuda and importlib.util.find_spec("liger_kernel") is not None,
         completion_only_loss=True,
         max_length=config.max_length,

@@ -1,5 +1,6 @@
 """Fine-tune a student on a training set with TRL's SFTTrainer."""
 
+import copy
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -129,7 +130,8 @@ def merged(
 
     assert student.lora
     with torch.device("meta"):
-        plain = AutoModelForCausalLM.from_config(model.config)
-        adapted = get_peft_model(plain, modelling.low_rank(student.lora, plain))
-    adapted.load_state_dict(state, assign=True)
+        plain = AutoModelForCausalLM.from_config(copy.deepcopy(model.config))
+        adapted: Any = get_peft_model(plain, modelling.low_rank(student.lora, plain))
+    adapted.load_state_dict(state, assign=True, strict=False)
+    plain.tie_weights()  # each name was given a tensor of its own
     return dict(adapted.merge_and_unload().state_dict())
