@@ -118,7 +118,7 @@ def launch(config: Path, module: str, arguments: Sequence[str], place: Path) -> 
     Raises:
         BadInput: the file is missing or broken, or a process failed; then the message is its own.
     """
-    options = _options(config, check(config))
+    options = machine_options(config, check(config))
     environment = {**os.environ, _PLACE: str(place)}
     environment.setdefault("OMP_NUM_THREADS", "1")  # what torchrun sets, and says so at length
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config), *options]
@@ -185,8 +185,20 @@ def _end(fault: str) -> NoReturn:
     os._exit(1)
 
 
-def _options(config: Path, settings: dict[str, Any]) -> list[str]:
-    """Return what a configuration leaves to the machine: processes and, of several machines, its number."""
+def machine_options(config: Path, settings: dict[str, Any]) -> list[str]:
+    """Return what a configuration leaves to the machine, as options of `accelerate launch`.
+
+    Args:
+        config: its file, named in messages.
+        settings: what it says.
+
+    Returns:
+        One process for each visible GPU, unless it is stated; of several machines this one's number and the
+            address of the first.
+
+    Raises:
+        BadInput: there is no GPU, or the machine does not know its number or that address.
+    """
     machines = int(settings.get("num_machines") or 1)
     options = []
     if settings.get("num_processes") is None:
