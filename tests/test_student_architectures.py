@@ -28,9 +28,7 @@ def test_each_architecture_learns_and_answers_the_same_after_it_was_saved(archit
     rows = student_samples.encoded(student_samples.rows(), tokenizer, tmp_path / "rows")
     student = Student(learning_rate=1e-2, make=student_samples.of_architecture(architecture))
     config = student_samples.TRAIN.model_copy(update={"steps": 30})
-    trained, _ = tuning.tune(
-        model, tokenizer, rows, config, student, runs.Job(0), lambda done, total: None
-    )
+    trained, _ = tuning.tune(model, tokenizer, rows, config, student, runs.Job(0), lambda done, total: None)
     assert trained.run.final_loss < 0.8 * trained.run.first_loss
     modelling.save(model, tokenizer, tmp_path / "model")
     again, own = modelling.load(tmp_path / "model")

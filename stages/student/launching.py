@@ -20,6 +20,7 @@ import yaml
 from stages import files
 from stages.errors import BadInput
 from stages.student import processes
+from stages.student.quiet import quiet
 
 T = TypeVar("T")
 
@@ -68,6 +69,7 @@ def member() -> Iterator[None]:
 
     Faults inside end it at once and are shown by the process that launched it.
     """
+    quiet()
     import torch
     from accelerate.state import PartialState
 
