@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from stages.records import TrainingExample
 
-_GROUP = 4096  # rows of a row group
+_GROUP = 65_536  # rows of a row group
+_WHY = "It rises near the old town and flows through the valley to the sea, as the survey says. " * 3
 _RESPONSES = 8  # rows a question
 
 RUN = """
@@ -29,9 +30,9 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from stages import files
 from stages.records import TrainingExample
-from stages.student import Train, encoding, modelling, packing, prompting, showing, tokenizing
+from stages.student import Train, encoding, modelling, packing, showing, tokenizing
 import torch, transformers, trl
-texts = [f"what is the length of river {n} {prompting.completion(str(n), 'x')}" for n in range(300)]
+texts = [f"what is the length of river {n} {n} km\\n{sys.argv[3]}" for n in range(300)]
 tokenizer = tokenizing.train_tokenizer(texts, 600)
 begin = time.perf_counter()
 with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +54,6 @@ print(len(rows), tokens, encoded - begin, done - encoded, peak)
 def write_rows(path: Path, count: int) -> None:
     """Write a training set of `count` rows, eight a question, of about 60 words each."""
     schema = TrainingExample.arrow_schema()
-    why = "It rises near the old town and flows through the valley to the sea, as the survey says. " * 3
     with pq.ParquetWriter(path, schema, compression="zstd") as out:
         for start in range(0, count, _GROUP):
             asked = "What is the length of river"
@@ -69,7 +69,7 @@ def write_rows(path: Path, count: int) -> None:
                     "question_id": f"{n // _RESPONSES:016x}",
                     "rollout": n % _RESPONSES,
                     "prompt": [{"role": "user", "content": f"{asked} {n // _RESPONSES}?"}],
-                    "completion": [{"role": "assistant", "content": f"{n} km\n{why}"}],
+                    "completion": [{"role": "assistant", "content": f"{n} km\n{_WHY}"}],
                 }
                 for n in range(start, min(count, start + _GROUP))
             ]
@@ -87,7 +87,7 @@ def main(rows: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.parquet"
             write_rows(path, rows * times)
-            command = [sys.executable, "-c", RUN, str(path), root]
+            command = [sys.executable, "-c", RUN, str(path), root, _WHY]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
         count, tokens, encoding, showing, peak = map(float, done.stdout.split())
         peaks.append(peak)

@@ -149,6 +149,6 @@ def test_parquet_is_streamed_in_batches_and_refused_as_when_it_is_read_at_once(t
 def test_ten_times_the_rows_take_hardly_more_memory():
     script = "benchmarks/train_memory.py"
     done = subprocess.run(
-        [sys.executable, script, "--rows", "3000"], capture_output=True, text=True, check=True
+        [sys.executable, script, "--rows", "5000"], capture_output=True, text=True, check=True
     )
     assert float(done.stdout.strip().splitlines()[-1].split()[-1]) < 1.15

@@ -93,7 +93,8 @@ def test_a_template_that_writes_todays_date_writes_a_fixed_one(bare):
 
 
 @pytest.mark.parametrize(
-    "name", ["qwen3", "qwen3_instruct_2507", "qwen2_5", "llama3", "llama3_2", "gemma", "phi3"]
+    "name",
+    ["qwen3", "qwen3_instruct_2507", "qwen2_5", "llama3", "llama3_2", "gemma", "phi3", "qwen3_5_think"],
 )
 def test_with_a_published_template_the_prompt_is_a_prefix_of_the_answered_row(name, bare):
     bare.bos_token = "<|system|>"
@@ -105,6 +106,29 @@ def test_with_a_published_template_the_prompt_is_a_prefix_of_the_answered_row(na
     items = student_samples.items()[:1]
     (scored,) = encoding.answers(items, bare)
     assert bare.decode(scored.ids[: scored.start]) == prompt
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "{{ raise_exception('a system message first') }}",
+            "cannot write a question: a system message first;",
+        ),
+        ("{% for m in messages %}{{ m['content'] }}", "cannot write a question: "),
+        (
+            "{{ messages | length }}{{ messages[0]['content'] }}",
+            "writes a question otherwise once it is answered",
+        ),
+        ("{{ messages[0]['content'] }}", "writes a question otherwise once it is answered"),
+        ("deepseek_r1_distill", "writes a question otherwise once it is answered"),
+    ],
+)
+def test_a_template_that_serves_no_question_and_answer_is_refused_before_training(written, said, bare):
+    bare.chat_template = written if "{" in written else template(written)
+    with pytest.raises(BadInput, match=said) as caught:
+        tokenizing.usable(bare, "chat", "model 'x'")
+    assert "\n" not in caught.value.message
 
 
 def test_several_templates_by_name_give_the_default_one(bare):

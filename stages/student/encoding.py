@@ -40,7 +40,7 @@ class Encoded(NamedTuple):
 
 
 class Rows:
-    """An encoded training set: its token ids on disk, and in memory 12 bytes a row, however long it is.
+    """An encoded training set: its token ids on disk, and in memory 20 bytes a row, however long it is.
 
     Forked processes and the ranks of one machine may read the same folder at once.
     """

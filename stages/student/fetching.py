@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from stages import files
 from stages.errors import BadInput
-from stages.student import modelling, tokenizing
+from stages.student import reading, tokenizing
 from stages.student.config import Student
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def fetch(student: Student, folder: Path) -> tuple["PreTrainedModel", "PreTraine
     source, where = _source(student)
     config = _causal(source, where)
     weights = _weights(source, where)
-    tokenizer = tokenizing.usable(modelling.read_tokenizer(source, where), student.prompt, where)
+    tokenizer = tokenizing.usable(reading.tokenizer(source, where), student.prompt, where)
     _matching(tokenizer, config, where)
     for name in ("config.json", *weights):
         shutil.copyfile(source / name, folder / name)
@@ -56,7 +56,7 @@ def fetch(student: Student, folder: Path) -> tuple["PreTrainedModel", "PreTraine
             {name: value for name, value in told.items() if name.endswith("_token_id")},
         )
     tokenizer.save_pretrained(folder)
-    return modelling.read(folder, where, dtype="auto", device_map="meta"), tokenizer
+    return reading.model(folder, where, dtype="auto", device_map="meta"), tokenizer
 
 
 def is_local(model: str) -> bool:
@@ -94,7 +94,7 @@ def _source(student: Student) -> tuple[Path, str]:
         ) from error
     except (OSError, EntryNotFoundError, HFValidationError) as error:
         raise BadInput(
-            f"{where} at revision '{revision}': not to be had: {modelling.first_line(error)}"
+            f"{where} at revision '{revision}': not to be had: {reading.first_line(error)}"
         ) from error
     return Path(snapshot), where
 
@@ -130,7 +130,7 @@ def _causal(source: Path, where: str) -> "PreTrainedConfig":
         return AutoConfig.from_pretrained(str(source), local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
-            f"{where}: config.json cannot be read: {modelling.first_line(error)}; get it again"
+            f"{where}: config.json cannot be read: {reading.first_line(error)}; get it again"
         ) from error
 
 

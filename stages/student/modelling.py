@@ -1,4 +1,4 @@
-"""The student's model: made here, or loaded; saved as safetensors."""
+"""The student's model: made here, or loaded; its size, its adapters, its logits; saved as safetensors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages import files
 from stages.errors import BadInput
+from stages.student import reading
 from stages.student.config import Lora, Make, Student
 
 if TYPE_CHECKING:
@@ -171,48 +172,11 @@ def load(folder: Path, student: Student | None = None) -> tuple["PreTrainedModel
         raise BadInput("attention: flash_attention_2 computes in half precision only; set `precision: mixed`")
     options = {"attn_implementation": attention} if attention else {}
     try:
-        return read(folder, str(folder), dtype=dtype, **options), load_tokenizer(folder)
+        return reading.model(folder, str(folder), dtype=dtype, **options), load_tokenizer(folder)
     except ImportError as error:  # of the attention's own package
-        raise BadInput(f"attention: no {attention} here: {first_line(error)}; set another one") from error
-
-
-def read(folder: Path, where: str, **options: Any) -> "PreTrainedModel":
-    """Read a folder's model, all of it.
-
-    Args:
-        folder: with config.json and safetensors.
-        where: named in the message of a refusal.
-        options: of transformers' `from_pretrained`.
-
-    Raises:
-        BadInput: no causal language model is in there, or weights are missing or of another shape.
-    """
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM
-
-    try:
-        found: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-            **options,
-        )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BadInput(
-            f"{where}: no causal language model in safetensors there: {first_line(error)}"
+            f"attention: no {attention} here: {reading.first_line(error)}; set another one"
         ) from error
-    model, told = found
-    # transformers would fill them with random numbers.
-    wrong = sorted({*told["missing_keys"], *(key[0] for key in told["mismatched_keys"])})
-    if wrong:
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise BadInput(
-            f"{where}: its weights lack {wrong[0]}{more} in the shape that config.json says; get it again"
-        )
-    return model
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -223,34 +187,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder}: no model in this folder; build it with `dvc repro`")
-    return read_tokenizer(folder, str(folder))
-
-
-def read_tokenizer(folder: Path, where: str) -> "PreTrainedTokenizerBase":
-    """Read a folder's tokenizer.
-
-    Args:
-        folder: with config.json and the tokenizer's files.
-        where: named in the message of a refusal.
-
-    Raises:
-        BadInput: there is none, or one that needs code of its own.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        found = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        raise BadInput(
-            f"{where}: no tokenizer that can be read: {first_line(error)}; get it again"
-        ) from error
-    # Without its files transformers makes one that knows no word.
-    vocabulary = found.vocab_files_names.values()
-    if vocabulary and not any((folder / name).is_file() for name in vocabulary):
-        raise BadInput(
-            f"{where}: no tokenizer: none of {', '.join(sorted(vocabulary))} is there; get it again"
-        )
-    return found
+    return reading.tokenizer(folder, str(folder))
 
 
 def load_libraries(folder: Path) -> None:
@@ -325,9 +262,3 @@ def _number(model: "PreTrainedModel", names: tuple[str, ...]) -> int | None:
     text = model.config.get_text_config()
     values = (getattr(text, name, None) for name in names)
     return next((value for value in values if isinstance(value, int) and value > 0), None)
-
-
-def first_line(error: Exception) -> str:
-    """Return what an exception of a library says, in one line."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else repr(error)

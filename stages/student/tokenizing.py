@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stages.errors import BadInput
 from stages.records import Article
+from stages.student import prompting, reading
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -106,7 +107,8 @@ def usable(
         where: the model, named in the message of a refusal.
 
     Raises:
-        BadInput: `chat` without a chat template; no end token, or one that the vocabulary does not hold.
+        BadInput: `chat` without a chat template, or with one that serves no question and answer; no end
+            token, or one that the vocabulary does not hold.
     """
     end = tokenizer.eos_token_id
     if end is None or end == tokenizer.unk_token_id:
@@ -127,7 +129,33 @@ def usable(
         template = template.get("default")
     if template is None:
         raise BadInput(f"{where}: its tokenizer has no chat template; set the student's `prompt: plain`")
-    if "strftime_now" in template:
-        template = DATE + template
-    tokenizer.chat_template = template
+    tokenizer.chat_template = DATE + template if "strftime_now" in template else template
+    _answerable(tokenizer, where)
     return tokenizer
+
+
+def _answerable(tokenizer: "PreTrainedTokenizerBase", where: str) -> None:
+    """Refuse a chat template that cannot write a question, or writes it otherwise once it is answered."""
+    from jinja2 import TemplateError
+
+    question = prompting.messages("Who?")
+    answer = {"role": "assistant", "content": prompting.completion("Nobody", "")}
+    try:
+        asked, answered = (
+            str(
+                tokenizer.apply_chat_template(
+                    messages, tokenize=False, add_generation_prompt=ask, enable_thinking=False
+                )
+            )
+            for messages, ask in ((question, True), ([*question, answer], False))
+        )
+    except (TemplateError, TypeError, KeyError, ValueError) as error:
+        raise BadInput(
+            f"{where}: its chat template cannot write a question: {reading.first_line(error)}; "
+            "set `prompt: plain`"
+        ) from error
+    if not answered.startswith(asked) or "Nobody" not in answered:
+        raise BadInput(
+            f"{where}: its chat template writes a question otherwise once it is answered, so that what is "
+            "trained is not what is scored; set `prompt: plain`"
+        )

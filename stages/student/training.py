@@ -60,11 +60,10 @@ def trainer_for(
     plain = modelling.plain_head(model)
     pad = int(tokenizer.pad_token_id)
     whole = model  # adapters are put into it where it stands
+    step_losses: list[torch.Tensor] = []  # of the parts of the step under way
 
     class CompletionTrainer(SFTTrainer):
         """TRL's trainer on the rows of `shown`, each step whole, whatever the devices take at once."""
-
-        part = 0  # of the step under way
 
         def get_train_dataloader(self) -> Any:
             # As it is: Accelerate would divide it among the ranks again, and repeat rows in a short step.
@@ -75,20 +74,22 @@ def trainer_for(
                     packing.packed(found[0], pad, flat) if packed else packing.padded(found[0], pad)
                 ),
                 pin_memory=cuda,
+                # A GPU need not wait for the next step's rows.
+                num_workers=int(cuda),
+                multiprocessing_context="fork" if cuda else None,
             )
-
-        def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
-            self.part = 0
-            return super().get_batch_samples(*args, **kwargs)
 
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> "torch.Tensor":
             loss = super().training_step(model, inputs, num_items_in_batch)
-            if not torch.isfinite(loss):
-                step = self.state.global_step
-                asked = parts.question_ids(step, self.part)
-                rows = parts[step * parts.a_step + self.part]
-                raise BadInput(losses.blame(whole, rows if ranks == 1 else [], asked, step + 1, pad))
-            self.part += 1
+            step_losses.append(loss)
+            if len(step_losses) == parts.a_step:  # a GPU is waited for once a step
+                wrong = (~torch.isfinite(torch.stack(step_losses))).nonzero().flatten().tolist()
+                step_losses.clear()
+                if wrong:
+                    step = self.state.global_step
+                    asked = parts.question_ids(step, wrong[0])
+                    rows = parts[step * parts.a_step + wrong[0]] if ranks == 1 else []
+                    raise BadInput(losses.blame(whole, rows, asked, step + 1, pad))
             return loss
 
         def compute_loss(
