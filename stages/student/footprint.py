@@ -72,8 +72,8 @@ def flops(shape: Shape, tokens: int, completion: int | None = None, width: float
     """Return the floating-point operations that training on so many tokens needs: 6·N·D.
 
     N counts the parameters that a token is multiplied with (Kaplan et al. 2020, arXiv 2001.08361, section
-    2.1): of a mixture the chosen experts only, and no look-up table, which multiplies nothing unless it is the
-    LM head too. A frozen weight costs 4, its own gradient being spared, an adapter's parameter 6. Recomputed
+    2.1): of a mixture the chosen experts only, and no look-up table, which multiplies nothing unless it is
+    the LM head too. A frozen weight costs 4, its own gradient being spared, an adapter's parameter 6. Recomputed
     activations do not count: they are no part of the model (Chowdhery et al. 2022, arXiv 2204.02311, appendix
     B, which defines model FLOPs utilisation, MFU).
 

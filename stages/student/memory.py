@@ -45,8 +45,8 @@ def footprint(
     weights have no gradient and no moments; adapters are float32. FSDP shards the three over the ranks, and
     gathers the two ends of the model and two layers at a time, the second one ahead of its turn.
 
-    Activations: `saved` per token and layer; with checkpointing the layers' inputs and one layer's `saved`
-    (Korthikanti et al. 2022, arXiv 2205.05198, section 5).
+    Activations: `saved` per token and layer; with checkpointing the layers' inputs, and one layer's `saved`
+    (Korthikanti et al. 2022, arXiv 2205.05198, section 5) so far as it exceeds the logits, which it follows.
 
     Logits: 12 bytes a token and word: log-probabilities, their gradient, and that of the logits, all in
     float32. They are computed for the tokens that carry loss only.
@@ -83,13 +83,19 @@ def footprint(
         weights += stored * shape.routed / (shape.layers if checkpointing else 1)
     layer = sum(saved(shape, precision, width, attention).values())
     last = (4 + stored + moved) * shape.hidden + 2 * stored * shape.head_dim + 16  # norm, head, positions
-    kept_layers = stored * shape.hidden * shape.layers + layer if checkpointing else layer * shape.layers
+    logits = 12 * completion * shape.vocabulary
+    # Gradients of what is inside an MLP stand beside what it saved; the logits are gone by then.
+    inside = 3 * moved * shape.feedforward + shape.chosen * stored * (3 * shape.expert_width + shape.hidden)
+    if checkpointing:
+        kept_layers = stored * shape.hidden * shape.layers + max(0.0, layer + inside - logits)
+    else:
+        kept_layers = layer * shape.layers + max(0.0, inside - logits)
     return Footprint(
         weights=round(weights),
         gradients=round(gradients),
         optimizer=round(2 * shape.trainable * trained / ranks),
         activations=round(tokens * (kept_layers + last)),
-        logits=round(12 * tokens * completion * shape.vocabulary),
+        logits=round(tokens * logits),
     )
 
 

@@ -88,9 +88,8 @@ def shape(source: "PretrainedConfig | PreTrainedModel", lora: Lora | None = None
         query_norms=any(re.search(r"\bq_norm\b", name) for name in counts),
         experts=experts,
         chosen=chosen if experts else 0,
-        expert_width=(getattr(text, "moe_intermediate_size", None) or text.intermediate_size)
-        if experts
-        else 0,
+        expert_width=_expert_width(text) if experts else 0,
+        linear=sum(_ends(module) for module in model.base_model.modules()),
     )
     return found if lora is None else _adapted(found, _meta(config), lora)
 
@@ -133,7 +132,9 @@ def _shared(text: Any, counts: dict[str, int]) -> int:
     """Return the inner width of the experts that every token of a mixture meets, 0 where there are none."""
     if not any(".shared_expert" in name for name in counts):
         return 0
-    one = getattr(text, "moe_intermediate_size", None) or text.intermediate_size
-    return getattr(text, "shared_expert_intermediate_size", None) or one * (
-        getattr(text, "n_shared_experts", None) or getattr(text, "num_shared_experts", None) or 1
-    )
+    many = getattr(text, "n_shared_experts", None) or getattr(text, "num_shared_experts", None) or 1
+    return getattr(text, "shared_expert_intermediate_size", None) or many * _expert_width(text)
+
+
+def _expert_width(text: Any) -> int:
+    return getattr(text, "moe_intermediate_size", None) or text.intermediate_size
