@@ -1,4 +1,4 @@
-"""Configurations of `accelerate launch`: those that are here are whole, a wrong one is refused in one line."""
+"""Configurations of `accelerate launch`: those that are here are whole; a wrong one is refused."""
 
 from pathlib import Path
 
