@@ -5,7 +5,6 @@ import sys
 from itertools import accumulate
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 import student_samples
 
@@ -127,22 +126,6 @@ def test_a_prompt_that_fills_the_length_is_named_by_its_question(tokenizer, tmp_
     (tmp_path / "x").mkdir()
     with pytest.raises(BadInput, match=r"max_length 9: a prompt takes \d+ tokens, that of question \w+"):
         encoding.encode([student_samples.rows()], tokenizer, 9, tmp_path / "x")
-
-
-def test_parquet_is_streamed_in_batches_and_refused_as_when_it_is_read_at_once(tmp_path):
-    examples = student_samples.rows(700)
-    path = tmp_path / "rows.parquet"
-    files.write_parquet(path, examples, TrainingExample)
-    batches = list(files.stream_parquet(path, TrainingExample))
-    assert [len(batch) for batch in batches] == [4096, 1504]
-    assert [row for batch in batches for row in batch] == examples
-    table = pq.read_table(path)
-    pq.write_table(table.drop_columns(["rollout"]), path)
-    with pytest.raises(BadInput, match=r"columns are not those of TrainingExample \(\['rollout'\]\)"):
-        next(files.stream_parquet(path, TrainingExample))
-    path.write_bytes(b"PAR1 no more")
-    with pytest.raises(BadInput, match="not readable as Parquet"):
-        next(files.stream_parquet(path, TrainingExample))
 
 
 @pytest.mark.slow
