@@ -65,7 +65,7 @@ def test_a_refusal_names_only_changes_that_would_make_it_fit(large):
         fitting(large, having(precision="bfloat16", device_batch=32, checkpointing=False), 32, 2048, H200)
     both = "`lora: {rank: 16, …}` and `precision: bfloat16`"
     with pytest.raises(BadInput, match=both):
-        fitting(large, LARGE, 2, 128, Device("GPU", 18 * 10**9, None))
+        fitting(large, LARGE, 2, 128, Device("GPU", 20 * 10**9, None))
 
 
 def test_blame_falls_on_the_part_that_took_more_than_planned(large):

@@ -104,7 +104,7 @@ def test_the_peak_of_a_step_is_that_planned(kind, precision, lora, checkpointing
     import torch
     from live_memory import Peak
 
-    from stages.student.tuning import completion_loss
+    from stages.student.losses import completion_loss
 
     rows, width = 8, 60
     model = built(kind, precision, lora, checkpointing=checkpointing)

@@ -150,7 +150,8 @@ def saved(shape: Shape, precision: Precision, width: int, attention: str | None 
     if lora:
         parts["adapters"] = given * shape.rank * (7 if f else 4)
     if shape.experts:
-        parts["inputs"] += c * h  # of the router, which has it in common with the experts
-        experts = stored * (4 * shape.expert_width + 2 * shape.hidden) + c + 3 * 8 + 8
-        parts["experts"] = shape.chosen * experts + 4.0 * shape.experts
+        frozen = lora and not shape.adapters_routed
+        parts["inputs"] += 0 if frozen else c * h  # of the router, which has it in common with the experts
+        inside = (3 if frozen else 4) * shape.expert_width + (1 if frozen else 2) * h
+        parts["experts"] = shape.chosen * (stored * inside + c + 3 * 8 + 8) + 4.0 * shape.experts
     return parts
