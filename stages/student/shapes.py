@@ -56,6 +56,9 @@ def shape(source: "PretrainedConfig | PreTrainedModel", lora: Lora | None = None
     Args:
         source: of a causal language model; a model is left as it is.
         lora: adapters to add. They are counted on a model of their own, made as peft makes them.
+
+    Raises:
+        BadInput: the adapters' targets are no layers of this model.
     """
     from transformers import PretrainedConfig
 
@@ -105,9 +108,9 @@ def _meta(config: Any) -> "PreTrainedModel":
 def _adapted(shape: Shape, model: Any, lora: Lora) -> Shape:
     import peft
 
-    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
-    wanted = peft.LoraConfig(r=lora.rank, target_modules=targets, task_type="CAUSAL_LM")
-    adapted = peft.get_peft_model(model, wanted, low_cpu_mem_usage=True)
+    from stages.student import modelling
+
+    adapted = peft.get_peft_model(model, modelling.low_rank(lora, model), low_cpu_mem_usage=True)
     counts = {name: p.numel() for name, p in adapted.named_parameters() if p.requires_grad}
     added = sum(counts.values())
     routed = sum(count for name, count in counts.items() if ".experts." in name)
