@@ -202,24 +202,3 @@ def test_each_wrong_input_of_pretrain_and_score_gets_one_line(project, monkeypat
     )
     assert "absent/training.json" in line
     assert not (project / "x.parquet").exists()
-
-
-def test_the_plan_of_training_takes_none_of_the_verbs_options(project, monkeypatch):
-    from stages import train
-
-    monkeypatch.chdir(project)
-    told = CliRunner().invoke(train.main, ["plan", "--help"])
-    assert told.exit_code == 0 and "--utilisation" in told.output and "--student" not in told.output
-    assert "no such stage trains" in _refused(train, ["plan", "--stage", "x"], _graph(project), monkeypatch)
-    verb = CliRunner().invoke(train.main, ["--help"])
-    assert "--student" in verb.output and "plan" in verb.output
-
-
-def _graph(project):
-    """Return a folder inside the project that is one of DVC's, with an empty graph."""
-    folder = project / "graph"
-    (folder / ".dvc").mkdir(parents=True)
-    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
-    (folder / "dvc.yaml").write_text("stages: {}\n")
-    (folder / "params.yaml").write_text((project / "params.yaml").read_text())
-    return folder
