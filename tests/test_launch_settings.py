@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from stages.errors import BadInput
-from stages.student import launching
+from stages.student import launch_settings, launching
 
 CONFIGURATIONS = sorted((Path(__file__).parents[1] / "accelerate").glob("*.yaml"))
 SEVERAL = next(path for path in CONFIGURATIONS if path.stem == "several_machines")
@@ -21,7 +21,7 @@ def _refused(config, place):
 
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
 def test_each_configuration_is_accelerates_own_and_leaves_precision_to_the_student(path):
-    settings = launching.check(path)
+    settings = launch_settings.check(path)
     assert settings["mixed_precision"] == "no"
     assert str(path.relative_to(path.parents[1])) in path.read_text().splitlines()[0]
     if settings["distributed_type"] == "FSDP":
@@ -61,7 +61,7 @@ def test_of_several_machines_each_must_know_its_number_and_the_first_ones_addres
     monkeypatch.setenv("SLURM_NODEID", "1")
     assert "neither `main_process_ip` there nor MASTER_ADDR" in _refused(config, tmp_path)
     monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
-    assert launching.machine_options(config, launching.check(config)) == [
+    assert launch_settings.options(config, launch_settings.check(config)) == [
         *("--machine_rank", "1", "--main_process_ip", "10.0.0.1", "--main_process_port", "29500")
     ]
 
@@ -78,3 +78,29 @@ def test_alone_there_is_one_process_whatever_the_environment_says(monkeypatch):
     assert (launching.rank(), launching.ranks()) == (0, 1)
     assert launching.from_first(lambda: "decided here") == "decided here"
     launching.wait()
+
+
+REPORT = """Failures:
+[1]:
+  time      : 2026-11-26_05:25:13
+  host      : localhost
+  rank      : 0 (local_rank: 0)
+  exitcode  : 1 (pid: 20894)
+  error_file: <N/A>
+Root Cause (first observed failure):
+[0]:
+  rank      : 1 (local_rank: 1)
+  exitcode  : {} (pid: 20895)
+"""
+
+
+def test_the_fault_that_the_others_follow_from_is_told(tmp_path):
+    told = [launching.cause(SEVERAL, 1, REPORT.format(status), tmp_path) for status in (1, -9)]
+    assert told[0] == "process 0 of this machine ended with status 1; nothing was written; run it again"
+    killed = "process 1 of this machine was killed by SIGKILL; nothing was written; run it again"
+    assert told[1] == killed
+    (tmp_path / "fault-0").write_text("training seed 0: failed: Connection closed by peer")
+    assert launching.cause(SEVERAL, 1, REPORT.format(-9), tmp_path) == killed
+    assert launching.cause(SEVERAL, 1, REPORT.format(1), tmp_path).endswith("closed by peer")
+    (tmp_path / "fault-1").write_text("a later one")
+    assert launching.cause(SEVERAL, 1, "", tmp_path).endswith("closed by peer")
