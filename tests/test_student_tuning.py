@@ -148,10 +148,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_and_question(row
 
     student = STUDENT.model_copy(update={"device_batch": device_batch})
     config = TRAIN.model_copy(update={"steps": 40})
-    model, tokenizer = student_samples.base()
-    shown = [row for row in showing.show(rows, config, 0)]
-    of = [rows.question_ids(showing.show(rows, config, 0).order.tolist())][0]
-    words = {name: {i for row, q in zip(shown, of, strict=True) if q == name for i in row.ids} for name in of}
+    model, _ = student_samples.base()
+    shown = showing.show(rows, config, 0)
+    of = rows.question_ids(shown.order.tolist())
+    words: dict[str, set[int]] = {}
+    for row, question in zip(shown, of, strict=True):
+        words.setdefault(question, set()).update(row.ids)
     word = min(words["Japan"].difference(*(ids for name, ids in words.items() if name != "Japan")))
     step = of.index("Japan") // config.batch + 1
 
