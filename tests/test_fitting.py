@@ -112,8 +112,8 @@ def test_a_mixture_that_is_adapted_pays_for_its_merged_experts():
     ("said", "known"),
     [
         ("NVIDIA H100 80GB HBM3", "H100"), ("NVIDIA H100 PCIe", "H100 PCIe"), ("NVIDIA L4", "L4"),
-        ("NVIDIA A100-SXM4-40GB", "A100 40GB"), ("NVIDIA L40S", "L40S"), ("NVIDIA GeForce RTX 4090", "RTX 4090"),
-        ("NVIDIA H200", "H200"), ("NVIDIA A10G", "A10G"),
+        ("NVIDIA A100-SXM4-40GB", "A100 40GB"), ("NVIDIA GeForce RTX 4090", "RTX 4090"),
+        ("NVIDIA L40S", "L40S"), ("NVIDIA H200", "H200"), ("NVIDIA A10G", "A10G"),
     ],
 )  # fmt: skip
 def test_a_gpu_is_known_by_its_drivers_name(said, known):
