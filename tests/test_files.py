@@ -105,3 +105,19 @@ files.write_parquet(Path({str(tmp_path)!r}) / "a.parquet", rows, BenchmarkItem)
     assert ran.returncode != 0
     assert re.search(r"a\.parquet: cannot write: .*File too large; nothing was changed", ran.stderr)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_is_streamed_in_batches_and_refused_as_when_it_is_read_at_once(tmp_path: Path) -> None:
+    rows = [ITEM.model_copy(update={"item_id": str(n)}) for n in range(5000)]
+    path = tmp_path / "rows.parquet"
+    files.write_parquet(path, rows, BenchmarkItem)
+    batches = list(files.stream_parquet(path, BenchmarkItem))
+    assert [len(batch) for batch in batches] == [files.BATCH, 5000 - files.BATCH]
+    assert [row for batch in batches for row in batch] == rows
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["unit"]), path)
+    with pytest.raises(BadInput, match=r"columns are not those of BenchmarkItem \(\['unit'\]\)"):
+        next(files.stream_parquet(path, BenchmarkItem))
+    path.write_bytes(b"PAR1 no more")
+    with pytest.raises(BadInput, match="not readable as Parquet"):
+        next(files.stream_parquet(path, BenchmarkItem))
