@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ class WithPlan(click.Command):
     ) -> click.Context:
         """Return the context of the verb or, where the first word says so, of its plan."""
         if args[:1] == ["plan"]:
-            from stages.student.plan_command import plan
-
+            # By name: what the plan is made with is no dependency of the stage.
+            plan: click.Command = import_module("stages.student.plan_command").plan
             return plan.make_context(f"{info_name} plan", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
