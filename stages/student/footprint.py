@@ -72,10 +72,10 @@ def flops(shape: Shape, tokens: int, completion: int | None = None, width: float
     """Return the floating-point operations that training on so many tokens needs: 6·N·D.
 
     N counts the parameters that a token is multiplied with (Kaplan et al. 2020, arXiv 2001.08361, section
-    2.1): of a mixture the chosen experts only, and no look-up table, which multiplies nothing unless it is the
-    LM head too. A frozen weight costs 4, its own gradient being spared, an adapter's parameter 6. Recomputed
-    activations do not count: they are no part of the model (Chowdhery et al. 2022, arXiv 2204.02311, appendix
-    B, which defines model FLOPs utilisation, MFU).
+    2.1): of a mixture the chosen experts only, and no look-up table, which multiplies nothing unless it is
+    the LM head too. A frozen weight costs 4, its own gradient being spared, an adapter's parameter 6.
+    Recomputed activations do not count: they are no part of the model (Chowdhery et al. 2022, arXiv
+    2204.02311, appendix B, which defines model FLOPs utilisation, MFU).
 
     Args:
         shape: with its adapters.
@@ -146,8 +146,9 @@ def _fit(step: _Step) -> Fit | None:
 def _cut(step: _Step, rows: int, checkpointing: bool) -> Fit:
     kind = precision(step.student, step.device)
     attention = step.student.attention
+    tiled = step.device.gpu or step.ranks > 1 or kind == "mixed"
     size = footprint(
-        step.shape, kind, checkpointing, rows, step.width, step.ranks, attention, step.completion
+        step.shape, kind, checkpointing, rows, step.width, step.ranks, attention, step.completion, tiled
     )
     return Fit(rows, checkpointing, size, step.device)
 
@@ -178,20 +179,17 @@ def _rows(step: _Step) -> list[int]:
 
 
 def _remedies(step: _Step) -> list[str]:
-    """Return the changes that would make a step fit, each alone; where none would, the pairs that would."""
+    """Return the changes that would make a step fit: settings, or two of them together, and sizes."""
     changes = _changes(step)
-    alone = [name for name, changed in changes.items() if _fits(changed)]
-    alone += _smaller(step)
-    if alone:
-        return alone
-    pairs = []
-    for name, changed in changes.items():
-        later = list(_changes(changed).items())
-        pairs += [f"{name} and {other}" for other, both in later if other > name and _fits(both)]
-    return (
-        pairs[:4]
-        or [f"{name} and {way}" for name, changed in changes.items() for way in _smaller(changed)][:4]
-    )
+    ways = [name for name, changed in changes.items() if _fits(changed)]
+    if not ways:
+        ways = [
+            f"{name} and {other}"
+            for name, changed in changes.items()
+            for other, both in _changes(changed).items()
+            if other > name and _fits(both)
+        ]
+    return ways + _smaller(step)
 
 
 def _fits(step: _Step) -> bool:

@@ -7,6 +7,7 @@ from stages.student.shapes import Shape
 Precision = Literal["float32", "mixed", "bfloat16"]
 
 GIB = 2**30
+_TILE = (4096, 32768)  # tokens and words of the logits that TRL's fused head holds at once
 
 
 class Footprint(NamedTuple):
@@ -36,6 +37,7 @@ def footprint(
     ranks: int = 1,
     attention: str | None = None,
     completion: float = 1.0,
+    tiled: bool = False,
 ) -> Footprint:
     """Return the bytes of a training step with AdamW, per device.
 
@@ -45,11 +47,12 @@ def footprint(
     weights have no gradient and no moments; adapters are float32. FSDP shards the three over the ranks, and
     gathers the two ends of the model and two layers at a time, the second one ahead of its turn.
 
-    Activations: `saved` per token and layer; with checkpointing the layers' inputs and one layer's `saved`
-    (Korthikanti et al. 2022, arXiv 2205.05198, section 5).
+    Activations: `saved` per token and layer; with checkpointing the layers' inputs, and one layer's `saved`
+    (Korthikanti et al. 2022, arXiv 2205.05198, section 5) so far as it exceeds the logits, which it follows.
 
     Logits: 12 bytes a token and word: log-probabilities, their gradient, and that of the logits, all in
-    float32. They are computed for the tokens that carry loss only.
+    float32, of the tokens that carry loss only. TRL's fused head keeps but a tile of them, and sums up the
+    head's gradient in float32.
 
     Args:
         shape: with its adapters.
@@ -60,6 +63,7 @@ def footprint(
         ranks: devices that share one model.
         attention: its implementation; None is `sdpa`.
         completion: share of the tokens that carry loss, at most.
+        tiled: TRL's fused LM head computes the loss, as it does on GPUs.
     """
     stored = 2 if precision == "bfloat16" else 4
     moved = 4 if precision == "float32" else 2
@@ -83,13 +87,25 @@ def footprint(
         weights += stored * shape.routed / (shape.layers if checkpointing else 1)
     layer = sum(saved(shape, precision, width, attention).values())
     last = (4 + stored + moved) * shape.hidden + 2 * stored * shape.head_dim + 16  # norm, head, positions
-    kept_layers = stored * shape.hidden * shape.layers + layer if checkpointing else layer * shape.layers
+    scored = tokens * completion
+    if tiled:
+        logits = 4 * scored * shape.hidden + (0 if shape.adapters else 4 * shape.head)
+        logits += min(scored, _TILE[0]) * min(shape.vocabulary, _TILE[1]) * moved
+    else:
+        logits = 12 * scored * shape.vocabulary
+    # Gradients of what is inside an MLP stand beside what it saved; the logits are gone by then.
+    inside = 3 * moved * shape.feedforward + shape.chosen * stored * (3 * shape.expert_width + shape.hidden)
+    if checkpointing:
+        kept_layers, inside = stored * shape.hidden * shape.layers, layer + inside
+    else:
+        kept_layers = layer * shape.layers
+    follows = inside * tokens - (0 if tiled else logits)
     return Footprint(
         weights=round(weights),
         gradients=round(gradients),
         optimizer=round(2 * shape.trainable * trained / ranks),
-        activations=round(tokens * (kept_layers + last)),
-        logits=round(12 * tokens * completion * shape.vocabulary),
+        activations=round(tokens * (kept_layers + last) + max(0.0, follows)),
+        logits=round(logits),
     )
 
 
@@ -134,7 +150,8 @@ def saved(shape: Shape, precision: Precision, width: int, attention: str | None 
     if lora:
         parts["adapters"] = given * shape.rank * (7 if f else 4)
     if shape.experts:
-        parts["inputs"] += c * h  # of the router, which has it in common with the experts
-        experts = stored * (4 * shape.expert_width + 2 * shape.hidden) + c + 3 * 8 + 8
-        parts["experts"] = shape.chosen * experts + 4.0 * shape.experts
+        frozen = lora and not shape.adapters_routed
+        parts["inputs"] += 0 if frozen else c * h  # of the router, which has it in common with the experts
+        inside = (3 if frozen else 4) * shape.expert_width + (1 if frozen else 2) * h
+        parts["experts"] = shape.chosen * (stored * inside + c + 3 * 8 + 8) + 4.0 * shape.experts
     return parts

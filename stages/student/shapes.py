@@ -56,6 +56,9 @@ def shape(source: "PretrainedConfig | PreTrainedModel", lora: Lora | None = None
     Args:
         source: of a causal language model; a model is left as it is.
         lora: adapters to add. They are counted on a model of their own, made as peft makes them.
+
+    Raises:
+        BadInput: the adapters' targets are no layers of this model.
     """
     from transformers import PretrainedConfig
 
@@ -88,9 +91,8 @@ def shape(source: "PretrainedConfig | PreTrainedModel", lora: Lora | None = None
         query_norms=any(re.search(r"\bq_norm\b", name) for name in counts),
         experts=experts,
         chosen=chosen if experts else 0,
-        expert_width=(getattr(text, "moe_intermediate_size", None) or text.intermediate_size)
-        if experts
-        else 0,
+        expert_width=_expert_width(text) if experts else 0,
+        linear=sum(_ends(module) for module in model.base_model.modules()),
     )
     return found if lora is None else _adapted(found, _meta(config), lora)
 
@@ -106,9 +108,9 @@ def _meta(config: Any) -> "PreTrainedModel":
 def _adapted(shape: Shape, model: Any, lora: Lora) -> Shape:
     import peft
 
-    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
-    wanted = peft.LoraConfig(r=lora.rank, target_modules=targets, task_type="CAUSAL_LM")
-    adapted = peft.get_peft_model(model, wanted, low_cpu_mem_usage=True)
+    from stages.student import modelling
+
+    adapted = peft.get_peft_model(model, modelling.low_rank(lora, model), low_cpu_mem_usage=True)
     counts = {name: p.numel() for name, p in adapted.named_parameters() if p.requires_grad}
     added = sum(counts.values())
     routed = sum(count for name, count in counts.items() if ".experts." in name)
@@ -133,7 +135,9 @@ def _shared(text: Any, counts: dict[str, int]) -> int:
     """Return the inner width of the experts that every token of a mixture meets, 0 where there are none."""
     if not any(".shared_expert" in name for name in counts):
         return 0
-    one = getattr(text, "moe_intermediate_size", None) or text.intermediate_size
-    return getattr(text, "shared_expert_intermediate_size", None) or one * (
-        getattr(text, "n_shared_experts", None) or getattr(text, "num_shared_experts", None) or 1
-    )
+    many = getattr(text, "n_shared_experts", None) or getattr(text, "num_shared_experts", None) or 1
+    return getattr(text, "shared_expert_intermediate_size", None) or many * _expert_width(text)
+
+
+def _expert_width(text: Any) -> int:
+    return getattr(text, "moe_intermediate_size", None) or text.intermediate_size
