@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +75,14 @@ def fine_tune(
         given = ["--student", name, "--base", str(base)]
         given += [word for data in sets for word in ("--data", str(data))]
         given += [word for out in outs for word in ("--out", str(out))]
-        launching.launch(
-            config.launch, "stages.train", [*given, *(f"--tokens={count}" for count in tokens)], place
-        )
+        given += [f"--tokens={count}" for count in tokens]
+        try:
+            launching.launch(config.launch, "stages.train", given, place)
+        except BadInput:
+            for out in outs:  # a killed process leaves what it had begun
+                with suppress(BadInput), files.exclusive(out):
+                    pass
+            raise
         return
     for data, out, rows, jobs in zip(sets, outs, read, planned, strict=True):
         trained = cells.train(cells.Cell(name, student, base, data, rows, config, jobs, items), out)

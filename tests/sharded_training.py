@@ -1,4 +1,4 @@
-"""`python -m sharded_training` is `python -m stages.train` whose weights are sharded (FSDP2) over CPU processes.
+"""`python -m sharded_training` is `python -m stages.train` with weights sharded (FSDP2) over CPU processes.
 
 Accelerate shards over GPUs only, by the type that it gives the processes. Here they get that type on a CPU:
 all that follows from it (sharding, gathering, checkpoints) is as on GPUs, over gloo in place of NCCL.

@@ -13,24 +13,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
-
-import yaml
+from typing import NoReturn, TypeVar
 
 from stages import files
 from stages.errors import BadInput
-from stages.student import processes
+from stages.student import launch_settings, processes
 from stages.student.quiet import quiet
 
 T = TypeVar("T")
 
-_OF_A_MACHINE = {  # settings of `accelerate launch`, and the variables that override them
-    "machine_rank": ("NODE_RANK", "SLURM_NODEID"),
-    "main_process_ip": ("MASTER_ADDR",),
-    "main_process_port": ("MASTER_PORT",),
-}
 _LAUNCHERS = "torch/distributed/elastic/"  # in every line that torch's launcher says of a failure
-_FAILED = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
+_FAILED = re.compile(r"\(local_rank: (?P<rank>\d+)\)\s+exitcode\s*: (?P<status>-?\d+)")  # in its report
 _PLACE = "SEEDBED_LAUNCHED"  # set in launched processes: the folder that they share with what launched them
 _FAULT = "fault-"  # a process's, in that folder
 
@@ -118,7 +111,7 @@ def launch(config: Path, module: str, arguments: Sequence[str], place: Path) -> 
     Raises:
         BadInput: the file is missing or broken, or a process failed; then the message is its own.
     """
-    options = _options(config, check(config))
+    options = launch_settings.options(config, launch_settings.check(config))
     environment = {**os.environ, _PLACE: str(place)}
     environment.setdefault("OMP_NUM_THREADS", "1")  # what torchrun sets, and says so at length
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config), *options]
@@ -143,38 +136,28 @@ def launch(config: Path, module: str, arguments: Sequence[str], place: Path) -> 
     reader.join()
     if not status:
         return
-    if told := _first_fault(place):
-        raise BadInput(told)
-    if found := next((match for line in said if (match := _FAILED.search(line))), None):
-        ended = _ended(f"process {found['rank']} of this machine", int(found["status"]))
-        raise BadInput(f"{ended}; nothing was written; run it again")
-    raise BadInput(f"{config}: {_ended('`accelerate launch`', status)}: {''.join(said[-1:]).strip()}")
+    raise BadInput(cause(config, status, "".join(said), place))
 
 
-def check(config: Path) -> dict[str, Any]:
-    """Return the configuration of `accelerate launch` in a file.
+def cause(config: Path, status: int, said: str, place: Path) -> str:
+    """Return what ended a launch in one line: of several faults that which the others follow from.
 
-    Raises:
-        BadInput: there is none, or it is none.
+    Args:
+        config: of the launch.
+        status: of the launcher.
+        said: by the launcher, of the processes that failed.
+        place: where they put their own faults.
     """
-    try:
-        found = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"train.launch {config}: {error.strerror}; see the files in accelerate/") from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise BadInput(f"train.launch {config}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict) or "distributed_type" not in found:
-        raise BadInput(
-            f"train.launch {config}: no configuration of `accelerate launch`: it sets no `distributed_type`; "
-            "see the files in accelerate/"
-        )
-    from accelerate.commands.config.config_args import load_config_from_file
-
-    try:
-        load_config_from_file(str(config))
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"train.launch {config}: {' '.join(str(error).split())}") from error
-    return found
+    failed = [(int(match["status"]), match["rank"]) for match in _FAILED.finditer(said)]
+    killed = [one for one in failed if one[0] == -signal.SIGKILL]  # its peers then fail to reach it
+    fault = _first_fault(place)
+    if fault and not killed:
+        return fault
+    if failed:
+        ended, local = (killed or failed)[0]
+        return f"{_ended(f'process {local} of this machine', ended)}; nothing was written; run it again"
+    last = said.strip().splitlines()[-1:]
+    return f"{config}: {_ended('`accelerate launch`', status)}: {''.join(last)}"
 
 
 def _end(fault: str) -> NoReturn:
@@ -183,29 +166,6 @@ def _end(fault: str) -> NoReturn:
     files.write_text(written, fault)
     sys.stdout.flush()
     os._exit(1)
-
-
-def _options(config: Path, settings: dict[str, Any]) -> list[str]:
-    """Return what a configuration leaves to the machine: processes and, of several machines, its number."""
-    machines = int(settings.get("num_machines") or 1)
-    options = []
-    if settings.get("num_processes") is None:
-        import torch
-
-        gpus = torch.cuda.device_count()
-        if not gpus:
-            raise BadInput(f"train.launch {config}: no GPU is visible here; set `num_processes` or remove it")
-        options += ["--num_processes", str(gpus * machines)]
-    if machines > 1:
-        for name, variables in _OF_A_MACHINE.items():
-            value = next((os.environ[v] for v in variables if v in os.environ), settings.get(name))
-            if value is None:
-                raise BadInput(
-                    f"train.launch {config}: {machines} machines, but neither `{name}` there nor "
-                    f"{variables[0]} in the environment is set"
-                )
-            options += [f"--{name}", str(value)]
-    return options
 
 
 def _together() -> bool:

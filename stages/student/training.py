@@ -193,6 +193,7 @@ def _arguments(
         logging_nan_inf_filter=False,  # it would hide them
         disable_tqdm=True,
         report_to="none",
+        log_level_replica="error",  # other ranks' warnings; those of the first are off already
         save_strategy="steps" if save_every else "no",
         save_steps=save_every or steps,
         ddp_find_unused_parameters=False,

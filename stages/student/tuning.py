@@ -104,7 +104,8 @@ def _whole(
     if trainer.is_fsdp_enabled:
         state = trainer.accelerator.get_state_dict(trainer.model)
         if not student.lora or not trainer.is_world_process_zero():
-            return state
+            # Gathering gives every name a tensor of its own, also those that are tied to another.
+            return {name: state[name] for name in state if name not in model.all_tied_weights_keys}
         return merged(state, model, student)
     if student.lora:
         adapted: Any = trainer.model
