@@ -209,7 +209,7 @@ def bare(
         of_step = shown.step(step)
         scored = sum(len(row.ids) - row.start for row in of_step)
         for begin in range(0, len(of_step), rows):
-            part = packing.packed(of_step[begin : begin + rows], tokenizer.pad_token_id)
+            part = packing.packed(of_step[begin : begin + rows], tokenizer.pad_token_id, config.max_length)
             inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in part.items()}
             with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
                 loss = model(**inputs, use_cache=False, num_items_in_batch=scored).loss
