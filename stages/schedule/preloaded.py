@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 # What differs between a run and its stages and is read when it is needed, not at an import.
-_OWN = {"CUDA_VISIBLE_DEVICES", "DVC_ROOT", "DVC_STAGE", "OLDPWD", "PATH", "PWD", "SHLVL", "_"}
+_OWN = {"CUDA_VISIBLE_DEVICES", "DVC_ROOT", "DVC_STAGE", "OLDPWD", "PATH", "PS1", "PWD", "SHLVL", "_"}
 _PR_SET_PDEATHSIG = 1
 _TIMEOUT = 10.0  # seconds in which a caller must have said what it wants
 
@@ -141,6 +141,7 @@ class Server:
                     else:
                         self._selector.unregister(key.fileobj)
                         open_ended = False
+        signal.set_wakeup_fd(-1)
         return None
 
     def _accept(self) -> dict[str, Any] | None:
