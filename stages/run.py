@@ -179,8 +179,9 @@ class Run:
         if possible or running:
             known = times.expected([*possible, *running], self.took)
             seconds = {stage: one or 0.0 for stage, one in known.items()}
-            left = times.spoken(times.left(possible, running, seconds, self.jobs))
-            state.append(f"{'over ' if None in known.values() else ''}{left} left")
+            left, over = times.left(possible, running, seconds, self.jobs), None in known.values()
+            if left or not over:
+                state.append(f"{'over ' if over else ''}{times.spoken(left)} left")
         click.echo(f"[{', '.join(state)}] {what}")
 
     def whole(self, place: workplace.Workplace) -> None:
