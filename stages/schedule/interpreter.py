@@ -22,7 +22,8 @@ def main(folder: Path, arguments: list[str]) -> None:
     if status is None:
         os.execv(sys.executable, [sys.executable, *arguments])
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if status != -signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     sys.exit(status)
 

@@ -26,6 +26,7 @@ from typing import Any
 
 # What differs between a run and its stages and is read when it is needed, not at an import.
 _OWN = {"CUDA_VISIBLE_DEVICES", "DVC_ROOT", "DVC_STAGE", "OLDPWD", "PATH", "PS1", "PWD", "SHLVL", "_"}
+_QUIET = ("DATASETS_", "HF_", "TOKENIZERS_", "TRANSFORMERS_")  # which a stage sets for itself
 _PR_SET_PDEATHSIG = 1
 _TIMEOUT = 10.0  # seconds in which a caller must have said what it wants
 
@@ -39,19 +40,23 @@ def main(path: str, refused: set[str], modules: list[str]) -> None:
         modules: to import; those of the project are imported again in each forked process.
     """
     environment = dict(os.environ)
-    preload(modules)
+    added = preload(modules)
     if touched_cuda():
         return  # nothing may be forked; each command gets an interpreter of its own
     request = Server(path, environment, refused).serve()
     if request is None:
         return
     # From here on this is a forked process, which ends as an interpreter does.
-    become(request)
+    become(request, added)
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
-def preload(modules: list[str]) -> None:
-    """Import modules without starting a thread or leaving a trace in environment or warnings."""
+def preload(modules: list[str]) -> dict[str, str]:
+    """Import modules without starting a thread or leaving a trace in environment or warnings.
+
+    Returns:
+        What the libraries added to the environment of their own accord.
+    """
     environment = dict(os.environ)
     # OpenBLAS starts its threads at import; a forked process sets the number that its cores allow.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -66,10 +71,13 @@ def preload(modules: list[str]) -> None:
             # What cannot be imported is told by the stage that needs it.
             with suppress(Exception):
                 importlib.import_module(name)
+    asked = ("OPENBLAS_NUM_THREADS", "PYTORCH_NVML_BASED_CUDA_CHECK", *_QUIET)
+    added = {k: v for k, v in os.environ.items() if k not in environment and not k.startswith(asked)}
     replace_environment(environment)
     forget_project()
     gc.collect()
     gc.freeze()  # a collection in a forked process would copy every page
+    return added
 
 
 def replace_environment(environment: Mapping[str, str]) -> None:
@@ -203,12 +211,13 @@ class Server:
         os.kill(pid, signal.SIGTERM)
 
 
-def become(request: Mapping[str, Any]) -> None:
+def become(request: Mapping[str, Any], added: Mapping[str, str]) -> None:
     """Make this forked process what the caller's own interpreter would have been.
 
     Args:
         request: what `stages.schedule.interpreter` sent, with the file descriptors of the caller's standard
             `streams` and the process id of the `server`.
+        added: by the libraries to the environment.
     """
     with suppress(OSError):  # the caller was killed; so is this
         os.setpgid(0, request["group"])
@@ -222,13 +231,15 @@ def become(request: Mapping[str, Any]) -> None:
     os.umask(request["umask"])
     os.sched_setaffinity(0, request["cores"])
     os.chdir(request["folder"])
-    replace_environment(request["environment"])
+    replace_environment({**added, **request["environment"]})
     sys.argv = request["arguments"][1:]
     sys.path[0] = request["folder"]
     set_threads(len(request["cores"]))
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.seed()
 
 
 def set_threads(cores: int) -> None:

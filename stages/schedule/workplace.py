@@ -56,6 +56,9 @@ class Workplace:
 
     Args:
         folder: for the logs of processes that are no stage's.
+
+    Attributes:
+        python: what runs a stage's commands.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,8 +78,10 @@ class Workplace:
         found = shutil.which("python")
         self._stands_in = sys.platform == "linux" and found is not None
         self._stands_in &= Path(found or "").parent == Path(sys.executable).parent
+        self.python = sys.executable
         if self._stands_in:
             script = self._folder / "python"
+            self.python = str(script)
             words = [sys.executable, "-IS", interpreter.__file__, str(self._folder)]
             script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
             script.chmod(0o755)
@@ -109,10 +114,9 @@ class Workplace:
 
     def start(self, stage: str, slot: Slot, log: Path) -> subprocess.Popen[bytes]:
         """Start one stage under DVC in a process group of its own."""
-        python = self._folder / "python" if self._stands_in else sys.executable
         gpus = {} if slot.gpus is None else {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)}
         log.unlink(missing_ok=True)
-        command = [str(python), "-m", interpreter.ITEM, stage]
+        command = [self.python, "-m", interpreter.ITEM, stage]
         return self._popen(command, log, slot.cores, subprocess.DEVNULL, **gpus)
 
     def ended(self, stage: "subprocess.Popen[bytes]") -> None:
