@@ -1,4 +1,4 @@
-"""How much sooner the DAG is built with several stages at once than by `dvc repro`, and whether it is the same.
+"""How much sooner the DAG is built with several stages at once than by `dvc repro`, and if it is the same.
 
 Two clones of this repository's HEAD, each with an empty cache and an empty response store, are built from
 nothing: one by `dvc repro`, one by `python -m stages.run`. Their dvc.lock must agree in every hash, and `dvc
@@ -61,7 +61,8 @@ def main(jobs: int, changes: tuple[str, ...], graph: str, folder: Path | None) -
     print(f"| ratio | {serial.wall / several.wall:.2f}× | {serial.cpu / several.cpu:.2f}× |")
     hashes = sum(map(len, serial.lock.values()))
     print(
-        f"\n{len(serial.lock)} stages, {hashes} hashes in dvc.lock; stages that differ: {sorted(differing) or 'none'}"
+        f"\n{len(serial.lock)} stages, {hashes} hashes in dvc.lock; "
+        f"stages that differ: {', '.join(sorted(differing)) or 'none'}"
     )
     sys.exit(bool(differing))
 
