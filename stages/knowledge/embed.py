@@ -7,6 +7,7 @@ import numpy as np
 
 from stages.errors import BadInput
 from stages.knowledge import Config, embedders
+from stages.knowledge.threads import one_thread
 from stages.records import Knowledge, KnowledgePoint
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def fit(
 
     The embedder (where it is fitted) and the principal axes are fitted to the points and to `context`, so
     that points about the rest of the theme are placed by what sets them apart; the groups are the k-means
-    clusters of the points alone.
+    clusters of the points alone. It is computed on one thread, so that it does not depend on the machine.
 
     Args:
         texts: knowledge points; order and repetitions change nothing.
@@ -131,21 +132,22 @@ def fit(
             f"knowledge: {len(points)} distinct knowledge points are too few for {config.neighbours} "
             "neighbours; raise `ask.articles` or lower `knowledge.neighbours`"
         )
-    whole = points + sorted(set(context) - set(points))
-    embedder = embedders.make(whole, config, seed)
-    vectors = embedders.embed(embedder, whole, cache).astype(np.float64)
-    own = vectors[: len(points)]
-    span = int(np.linalg.matrix_rank(own - own.mean(axis=0), tol=10.0**-_DECIMALS * len(own) ** 0.5))
-    if config.dimensions > span:
-        raise BadInput(
-            f"knowledge.dimensions {config.dimensions}: the points span {span} dimensions; lower it"
-        )
-    projection = PCA(config.dimensions, svd_solver="covariance_eigh").fit(vectors)
-    space = Space(embedder, projection.mean_, projection.components_, np.zeros((1, config.dimensions)))
-    places = space.project(own)
-    clusters = min(config.groups, len(np.unique(places, axis=0)))
-    found = KMeans(clusters, n_init=4, random_state=seed).fit(places)
-    return space._replace(centres=found.cluster_centers_.round(_DECIMALS) + 0.0)
+    with one_thread():
+        whole = points + sorted(set(context) - set(points))
+        embedder = embedders.make(whole, config, seed)
+        vectors = embedders.embed(embedder, whole, cache).astype(np.float64)
+        own = vectors[: len(points)]
+        span = int(np.linalg.matrix_rank(own - own.mean(axis=0), tol=10.0**-_DECIMALS * len(own) ** 0.5))
+        if config.dimensions > span:
+            raise BadInput(
+                f"knowledge.dimensions {config.dimensions}: the points span {span} dimensions; lower it"
+            )
+        projection = PCA(config.dimensions, svd_solver="covariance_eigh").fit(vectors)
+        space = Space(embedder, projection.mean_, projection.components_, np.zeros((1, config.dimensions)))
+        places = space.project(own)
+        clusters = min(config.groups, len(np.unique(places, axis=0)))
+        found = KMeans(clusters, n_init=4, random_state=seed).fit(places)
+        return space._replace(centres=found.cluster_centers_.round(_DECIMALS) + 0.0)
 
 
 def locate(

@@ -1,6 +1,8 @@
 """Running a graph of stages: which may start now, and what they said."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from stages.schedule import times
 
 
 def affected(graph: Mapping[str, set[str]], changed: Iterable[str]) -> dict[str, set[str]]:
@@ -61,11 +63,24 @@ class Schedule:
         self.done: set[str] = set()
         self.failed: set[str] = set()
 
-    def ready(self) -> list[str]:
-        """Return the stages that may start, those first that most others wait for."""
+    def ready(self, seconds: Callable[[str], float] = lambda _: 1.0) -> list[str]:
+        """Return the stages that may start, those first after which the longest chain of others waits.
+
+        Args:
+            seconds: what a stage takes.
+        """
+        length = times.longest_path(self.waiting(), seconds)
         able = [s for s in self._waiting if self._before[s] <= self.done]
-        weight = {s: sum(s in self._before[other] for other in self._waiting) for s in able}
-        return sorted(able, key=lambda s: -weight[s])
+        return sorted(able, key=lambda s: -length[s])
+
+    def waiting(self) -> dict[str, set[str]]:
+        """Return the stages that have not begun, each with those of them that come before it."""
+        return {stage: self._before[stage] & set(self._waiting) for stage in self._waiting}
+
+    def possible(self) -> dict[str, set[str]]:
+        """Return the stages that will begin if none fails from now on, each with those before it."""
+        lost = set(affected(self._before, self.failed))
+        return {stage: self._before[stage] for stage in self._waiting if stage not in lost}
 
     def begin(self, stage: str) -> None:
         """Note that a stage was started."""
@@ -79,7 +94,7 @@ class Schedule:
 
     def finished(self) -> bool:
         """Say whether nothing runs and nothing may start."""
-        return not self._running and not self.ready()
+        return not self._running and not any(self._before[s] <= self.done for s in self._waiting)
 
     def skipped(self) -> list[str]:
         """Return the stages that did not run because one before them failed."""
