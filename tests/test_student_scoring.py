@@ -7,7 +7,7 @@ import student_samples
 
 from stages.errors import BadInput
 from stages.grid import Cut, Target
-from stages.student import Score, encoding, scoring
+from stages.student import Score, batching, coordinates, encoding, scoring
 
 TRAINING = {
     "strategy": "density",
@@ -32,8 +32,9 @@ def test_answer_loss_is_the_sum_over_the_answers_tokens(base):
 
     model, tokenizer = base
     items = student_samples.items()
-    found = scoring.answer_losses(model.eval(), tokenizer, items, Score(max_new_tokens=4, batch=3))
-    for row, (loss, count) in zip(encoding.answers(items, tokenizer), found, strict=True):
+    rows = encoding.answers(items, tokenizer)
+    found = scoring.answer_losses(model.eval(), tokenizer, rows, Score(max_new_tokens=4, batch=3))
+    for row, (loss, count) in zip(rows, found, strict=True):
         with torch.no_grad():
             logp = model(input_ids=torch.tensor([row.ids])).logits[0].log_softmax(-1)
         wanted = -sum(logp[i - 1, row.ids[i]].item() for i in range(row.start, len(row.ids)))
@@ -76,30 +77,30 @@ def test_newline_and_end_token_stop_an_answer(base):
 
 
 def test_batches_hold_every_item_once_longest_first():
-    parts = list(scoring._batches([3, 9, 5, 9, 1], 2))
+    parts = list(batching.by_length([3, 9, 5, 9, 1], 2))
     assert parts == [[1, 3], [2, 0], [4]]
 
 
 def test_models_of_a_cell_take_their_coordinates_from_their_training():
-    found = scoring.cells(TRAINING, "here", target=Target("density", 2.0), cut=Cut(0.25, 4))
+    found = coordinates.cells(TRAINING, "here", target=Target("density", 2.0), cut=Cut(0.25, 4))
     assert found == [
-        scoring.Cell("density", 2.0, 0.25, 4, "rejection_sampling", None, 3, "seed-3"),
-        scoring.Cell("density", 2.0, 0.25, 4, "rejection_sampling", 700, 5, "tokens-700-seed-5"),
+        coordinates.Cell("density", 2.0, 0.25, 4, "rejection_sampling", None, 3, "seed-3"),
+        coordinates.Cell("density", 2.0, 0.25, 4, "rejection_sampling", 700, 5, "tokens-700-seed-5"),
     ]
 
 
 def test_models_of_another_cell_are_refused():
     with pytest.raises(BadInput, match=r"trained on target 2\.0 and cut 0\.25x4, not on 2\.0 and 1x4"):
-        scoring.cells(TRAINING, "here", cut=Cut(1.0, 4))
+        coordinates.cells(TRAINING, "here", cut=Cut(1.0, 4))
     for other in (Target("density", 3.0), Target("uniform", None)):
         with pytest.raises(BadInput, match="train this cell again"):
-            scoring.cells(TRAINING, "here", target=other)
+            coordinates.cells(TRAINING, "here", target=other)
 
 
 def test_rows_carry_coordinates_and_are_graded_with_aliases():
     items = student_samples.items()[:2]
     answered = [scoring.Answered("the paris", 1.5, 2), scoring.Answered("kyoto", 3.0, 2)]
-    rows = scoring.rows("tiny", scoring.BASE, items, answered)
+    rows = scoring.rows("tiny", coordinates.BASE, items, answered)
     assert [row.correct for row in rows] == [True, False]
     assert (rows[0].density, rows[0].share, rows[0].budget, rows[0].protocol) == (None, None, 0, "base")
     assert (rows[0].strategy, rows[0].tokens) == ("base", None)
