@@ -61,7 +61,7 @@ def each(lengths: Sequence[int], size: int, work: Callable[[list[int]], None]) -
         size = len(part) // 2
         if not size:
             raise BadInput(
-                f"out of memory on one row of {lengths[part[0]]} tokens; take a smaller student or more memory"
+                f"out of memory on a row of {lengths[part[0]]} tokens; take a smaller student or more memory"
             )
         if not said:
             click.echo(f"out of memory with {len(part)} rows at once; going on with {size}", err=True)
