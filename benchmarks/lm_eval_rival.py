@@ -3,7 +3,7 @@
 Same model, same machine, same items, taking turns; NQ-open, TriviaQA and WebQuestions from official files.
 Both ask the bare question through the model's chat template, without examples, greedily and for at most 16
 tokens of answer. lm-evaluation-harness is given local tasks with the stops, filters and metric of its own
-nq_open and triviaqa; its webqs ranks given answers instead of writing one, so WebQuestions is asked as nq_open.
+nq_open and triviaqa; its webqs ranks given answers instead of writing one, so nq_open's are taken.
 Its batch size and number of threads are tried on the first task and the fastest are kept.
 
 Speeds, items a second by medians over the turns:
@@ -13,8 +13,8 @@ Speeds, items a second by medians over the turns:
   imported (loading the model is in ours, and so are the losses of the reference answers);
 * CPU: the same with CPU seconds, of all threads and processes, which other guests of the machine change less.
 
-Agreement: our answers graded by lm-eval's task against its own logged grades. Every item with another text has
-a reason, and every item with another grade is printed.
+Agreement: our answers graded by lm-eval's task against its own logged grades. Every other text has a reason,
+and every item with another grade is printed.
 
     python -m venv peers/lm-eval && peers/lm-eval/bin/pip install 'lm_eval[hf]==0.4.13'
     python benchmarks/lm_eval_rival.py --python peers/lm-eval/bin/python \\

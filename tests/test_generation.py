@@ -1,4 +1,4 @@
-"""Greedy replies: the same whatever they were batched with, from either engine; memory too small for a batch."""
+"""Greedy replies: the same whatever they were batched with, and from either engine; batches and memory."""
 
 import importlib.util
 
@@ -8,7 +8,11 @@ import student_samples
 from stages.errors import BadInput
 from stages.student import Score, batching, coordinates, encoding, generation, modelling, scoring
 
-QUESTIONS = ["What is the capital of France?", "Peru?", "Tell me the capital of Norway, please, would you?"] * 3
+QUESTIONS = [
+    "What is the capital of France?",
+    "Peru?",
+    "Tell me the capital of Norway, please, would you?",
+] * 3
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +25,13 @@ def ending(tokenizer, limit, stop=()):
     return generation.Ending(sorted({tokenizer.eos_token_id, *stop}), limit, tokenizer.pad_token_id)
 
 
-def wild(architecture, tokenizer):
-    """Return a model with weights so large that its replies are not one token over and over."""
+def enlarge(model):
+    """Give a model weights so large that its replies are not one token over and over."""
     import torch
 
-    model = modelling.make(student_samples.of_architecture(architecture), tokenizer, seed=1).eval()
     generator = torch.Generator().manual_seed(0)
     for weights in model.parameters():
         weights.data.normal_(0.0, 0.6, generator=generator)
-    return model
 
 
 def argmax(model, prompt, end):
@@ -48,7 +50,8 @@ def argmax(model, prompt, end):
 def test_replies_are_those_of_an_argmax_loop_when_rows_end_at_different_steps(base, architecture, batch):
     """A fifth of the vocabulary ends a reply, so that rows are dropped at many a step."""
     tokenizer = base[1]
-    model = wild(architecture, tokenizer)
+    model = modelling.make(student_samples.of_architecture(architecture), tokenizer, seed=1).eval()
+    enlarge(model)
     end = ending(tokenizer, 12, range(0, len(tokenizer), 5))
     prompts = encoding.prompts([f"{q} {i}" for i, q in enumerate(QUESTIONS)], tokenizer)
     wanted = [argmax(model, prompt, end) for prompt in prompts]
@@ -148,7 +151,7 @@ def test_shares_keep_batches_whole_so_that_each_share_batches_as_all_together_do
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vLLM has an environment of its own")
-def test_vllm_replies_as_transformers_does_and_counts_the_same_losses(tmp_path, monkeypatch):
+def test_vllm_replies_as_transformers_does_token_by_token_and_leaves_losses_alone(tmp_path, monkeypatch):
     from planted_models import tiny_qwen3
 
     from stages.student import answering
@@ -156,13 +159,20 @@ def test_vllm_replies_as_transformers_does_and_counts_the_same_losses(tmp_path, 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
     folder = tiny_qwen3(tmp_path / "tiny")
-    config = Score(max_new_tokens=8, batch=3)
-    items = student_samples.items()
+    config, items = Score(max_new_tokens=8, batch=3), student_samples.items()
     by_vllm = config.model_copy(update={"engine": "vllm"})
     (first,) = answering.answer(folder, [coordinates.BASE], items, config)
     (second,) = answering.answer(folder, [coordinates.BASE], items, by_vllm)
     assert any(one.prediction for one in first)
     assert second == first
+    model, tokenizer = modelling.load(folder)
+    enlarge(model)
+    modelling.save(model, tokenizer, folder)
+    end = ending(tokenizer, 12, range(0, len(tokenizer), 5))
+    prompts = encoding.prompts([f"{q} {i}" for i, q in enumerate(QUESTIONS)], tokenizer)
+    wanted = generation.by_transformers(model, prompts, end, 4)
+    assert len({len(reply) for reply in wanted}) >= 3
+    assert generation.by_vllm(folder, prompts, end) == wanted
 
 
 def test_vllm_that_is_not_installed_is_refused_in_one_line(tmp_path, monkeypatch):

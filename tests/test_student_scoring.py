@@ -105,3 +105,44 @@ def test_rows_carry_coordinates_and_are_graded_with_aliases():
     assert (rows[0].density, rows[0].share, rows[0].budget, rows[0].protocol) == (None, None, 0, "base")
     assert (rows[0].strategy, rows[0].tokens) == ("base", None)
     assert (rows[1].prediction, rows[1].answer_loss, rows[1].seed) == ("kyoto", 3.0, 0)
+
+
+def test_an_item_with_an_empty_list_of_answers_is_refused_by_name(base):
+    items = student_samples.items()
+    items[3] = items[3].model_copy(update={"answers": []})
+    with pytest.raises(BadInput, match="webquestions item 'Peru': its list of answers is empty"):
+        scoring.answer_all(*base, items, Score(max_new_tokens=4, batch=3))
+
+
+def test_an_item_longer_than_the_models_context_is_refused_by_name(base, monkeypatch):
+    model, tokenizer = base
+    items = student_samples.items()
+    items[5] = items[5].model_copy(update={"question": "Which capital? " * 8})
+    asked = scoring.ask(items, tokenizer)
+    longest = asked.rows[5].start
+    monkeypatch.setattr(model.config, "max_position_embeddings", longest + 20)
+    scoring.answer(model.eval(), tokenizer, asked, Score(max_new_tokens=20, batch=3))
+    with pytest.raises(
+        BadInput, match=rf"'Cuba': its prompt of {longest} tokens and an answer of 21 are more"
+    ):
+        scoring.answer(model, tokenizer, asked, Score(max_new_tokens=21, batch=3))
+
+
+def test_answers_and_losses_do_not_depend_on_how_many_processes_share_the_items(tmp_path, monkeypatch):
+    from stages.student import answering, processes
+
+    folder = student_samples.save_base(tmp_path / "base")
+    items, config = student_samples.items(), Score(max_new_tokens=4, batch=2)
+    found = []
+    for cores in (1, 3):
+        monkeypatch.setattr(processes, "cores", lambda cores=cores: cores)
+        found.append(answering.answer(folder, [coordinates.BASE, coordinates.BASE], items, config))
+    assert found[0] == found[1]
+    assert found[0][0] == found[0][1]
+
+
+def test_every_core_has_work_and_large_weights_are_loaded_once():
+    from stages.student.answering import shares_each
+
+    assert [shares_each(models, 4, 1_000) for models in (1, 2, 3, 4, 6, 8)] == [4, 2, 2, 1, 2, 1]
+    assert shares_each(1, 16, 2**30) == 1

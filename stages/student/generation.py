@@ -162,7 +162,7 @@ def _stepwise(model: "PreTrainedModel", prompts: list[list[int]], ending: Ending
     replies = torch.full((len(prompts), ending.limit), ending.pad, device=device)
     rows = torch.arange(len(prompts), device=device)  # of those still in the batch, their place in `replies`
     going = torch.ones(len(prompts), dtype=torch.bool, device=device)
-    cache = DynamicCache(config=model.config)
+    cache = DynamicCache(config=model.config.get_text_config())
     for step in range(ending.limit):
         logits = run(
             input_ids=ids,
