@@ -38,26 +38,29 @@ def main(name: str, base: Path, data: Path, steps: int, repeats: int) -> None:
     """Print the ratio of SFTTrainer's time to the bare loop's."""
     p = params.load(Params)
     config = p.train.model_copy(update={"steps": steps})
-    rate = p.students[name].learning_rate
-    rows = files.read_parquet(data, TrainingExample)
+    student = p.students[name]
     quiet()
     import trl  # noqa: F401  both ways start with it imported
 
-    from stages.student import encoding, modelling, processes, tuning
+    from stages.student import encoding, modelling, processes, showing, training
 
-    encoded = encoding.examples(rows, modelling.load_tokenizer(base), config.max_length)
-    shown = tuning.show(encoded, [row.question_id for row in rows], config, seed=0)
+    place = tempfile.TemporaryDirectory()
+    batches = files.stream_parquet(data, TrainingExample)
+    rows = encoding.encode(batches, modelling.load_tokenizer(base), config.max_length, Path(place.name))
+    shown = showing.show(rows, config, seed=0)
     modelling.load_libraries(base)
 
     def run(way: str) -> tuple[float, float, float]:
         model, tokenizer = modelling.load(base)
         wall, cpu = time.perf_counter(), time.process_time()
         if way == "bare":
-            losses = bare_loop(model, shown, config, rate, tokenizer.pad_token_id)
+            losses = bare_loop(model, list(shown), config, student.learning_rate, tokenizer.pad_token_id)
         else:
             with tempfile.TemporaryDirectory() as folder:
                 lean = way == "lean"
-                trainer = tuning.trainer_for(model, tokenizer, shown, config, rate, 0, folder, lean=lean)
+                trainer = training.trainer_for(
+                    model, tokenizer, shown, config, student, 0, Path(folder), lean=lean
+                )
                 trainer.train()
             losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
         return time.perf_counter() - wall, time.process_time() - cpu, losses[-1]
@@ -83,7 +86,7 @@ def bare_loop(model: Any, shown: Any, config: Train, rate: float, pad: int) -> l
 
     from stages.student import recording
     from stages.student.encoding import IGNORED
-    from stages.student.tuning import completion_loss
+    from stages.student.losses import completion_loss
 
     model.train()
     decayed = [p for p in model.parameters() if p.dim() > 1]

@@ -1,5 +1,7 @@
 """Reading and writing: whole files only, each written under a temporary name and then renamed."""
 
+import fcntl
+import glob
 import json
 import os
 import shutil
@@ -21,6 +23,7 @@ from pydantic import ValidationError
 from stages.errors import BadInput
 from stages.records import Record
 
+_RANDOM = 8  # characters that `tempfile.mkstemp` ends a name with
 BATCH = 4096  # rows that are Python objects and not yet records
 
 R = TypeVar("R", bound=Record)
@@ -45,6 +48,51 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         yield temporary
         if path.exists():
             shutil.rmtree(path)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Let no other process that asks for the same inside; the kernel lets go when one dies.
+
+    What a killed one left half-written beside `path` is removed.
+
+    Args:
+        path: file or folder to be written; a lock lies beside it meanwhile.
+
+    Raises:
+        BadInput: another process is at it, or the folder cannot be written.
+    """
+    lock = path.parent / f".{path.name}.lock"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = _locked(lock)
+    except BlockingIOError as error:
+        raise BadInput(f"{path}: another process is writing it; wait for it or stop it") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot write: {error.strerror or error}; nothing was changed") from error
+    try:
+        for left in path.parent.glob(f".{glob.escape(path.name)}.{'?' * _RANDOM}"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _locked(lock: Path) -> int:
+    """Return the descriptor of a held lock, whose file lies where others look for it."""
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(handle), lock.stat()):
+                return handle
+        except FileNotFoundError:
+            pass  # whoever held it before has removed the file since it was opened here
+        except OSError:
+            os.close(handle)
+            raise
+        os.close(handle)
 
 
 class Unwritten(BaseException):
@@ -136,13 +184,22 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
     Raises:
         BadInput: a file is missing or corrupt, or its columns are not the record's.
     """
+    return [row for rows in stream_parquet(path, record) for row in rows]
+
+
+def stream_parquet(path: Path, record: type[R]) -> Iterator[list[R]]:
+    """Yield the rows that `read_parquet` returns, a batch at a time, so that files of any size can be read.
+
+    Raises:
+        BadInput: a file is missing or corrupt, or its columns are not the record's.
+    """
     parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not parts:
         raise BadInput(f"{path}: no Parquet file in this folder; build it with `dvc repro`")
-    rows: list[R] = []
     for part in parts:
         try:
-            with pq.ParquetFile(part) as file:
+            # Buffered: a row group is read as it is used, not as a whole.
+            with pq.ParquetFile(part, pre_buffer=False, buffer_size=1 << 20) as file:
                 names, expected = file.schema_arrow.names, record.arrow_schema().names
                 if names != expected:
                     odd = sorted(set(names) ^ set(expected))
@@ -150,14 +207,13 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
                         f"{part}: columns are not those of {record.__name__} ({odd}); build it again"
                     )
                 for batch in file.iter_batches(BATCH):
-                    rows += [record.model_validate(row) for row in batch.to_pylist()]
+                    yield [record.model_validate(row) for row in batch.to_pylist()]
         except (OSError, pa.ArrowException) as error:
             raise BadInput(f"{part}: not readable as Parquet: {error}; build it with `dvc repro`") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(x) for x in first["loc"])
             raise BadInput(f"{part}: a row is no {record.__name__}: {where}: {first['msg']}") from error
-    return rows
 
 
 def read_table(path: Path, stage: str, columns: Sequence[str] | None = None, **narrowing: Any) -> pa.Table:

@@ -36,26 +36,22 @@ def main(name: str, articles: Path, out: Path) -> None:
     student = p.students.get(name)
     if student is None:
         raise BadInput(f"params.yaml: students has no '{name}', only {', '.join(p.students)}")
-    if student.make is None:
-        quiet(offline=False)
-        from stages.student import modelling
+    rows = files.read_parquet(articles, Article) if student.make else []
+    quiet(offline=student.make is not None)
+    from stages.student import fetching, modelling, pretraining, tokenizing
 
-        model, tokenizer = modelling.fetch(student)
-        done = f"copied from {student.model}"
-    else:
-        rows = files.read_parquet(articles, Article)
-        quiet()
-        import torch
-
-        from stages.student import pretraining
-
-        torch.set_num_threads(_THREADS)
-        report = Progress(f"pretraining steps of {name}")
-        model, tokenizer, done = pretraining.make_base(rows, student.make, p.seed, report)
     with files.replacing_folder(out) as folder:
-        from stages.student import modelling
+        if student.make is None:
+            model, tokenizer = fetching.fetch(student, folder)
+            done = f"copied from {student.model}"
+        else:
+            import torch
 
-        modelling.save(model, tokenizer, folder)
+            torch.set_num_threads(_THREADS)
+            report = Progress(f"pretraining steps of {name}")
+            model, tokenizer, done = pretraining.make_base(rows, student.make, p.seed, report)
+            tokenizing.usable(tokenizer, student.prompt, f"student '{name}'")
+            modelling.save(model, tokenizer, folder)
     size = modelling.sizes(model)
     active = size["active_parameters"]
     parameters = f"{size['parameters']:,} parameters" + (

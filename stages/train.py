@@ -1,22 +1,19 @@
 """Fine-tune one student on one training set: one model per token budget and training seed."""
 
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from stages import benchmarks, files, params
 from stages.benchmarks.reading import read
 from stages.errors import BadInput
-from stages.progress import Progress
-from stages.records import BenchmarkItem, TrainingExample, TrainingLog
-from stages.student import Student, Train, recording
+from stages.records import BenchmarkItem, TrainingExample
+from stages.student import Student, Train, launching, processes, recording
 from stages.student.quiet import quiet
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-    from stages.student import runs
 
 
 class Params(params.Section):
@@ -27,42 +24,73 @@ class Params(params.Section):
     benchmarks: benchmarks.Config
 
 
+class WithPlan(click.Command):
+    """The verb, and its `plan`, which takes none of its options."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of the verb or, where the first word says so, of its plan."""
+        if args[:1] == ["plan"]:
+            from stages.student.plan_command import plan
+
+            return plan.make_context(f"{info_name} plan", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run whichever of the two the context is of."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
 def fine_tune(
-    base: Path,
-    tokenizer: "PreTrainedTokenizerBase",
-    rows: list[TrainingExample],
-    out: Path,
     student: Student,
     name: str,
+    base: Path,
+    sets: Sequence[Path],
+    outs: Sequence[Path],
+    tokens: Sequence[int],
     config: Train,
-    tokens: tuple[int, ...],
     items: list[BenchmarkItem],
-) -> "list[runs.Trained]":
-    """Train one cell's students and write them to the folder `out`."""
-    from stages.student import encoding, modelling, processes, runs, tuning
+    place: Path,
+) -> None:
+    """Train each set's students from `base` and write them; the encoded sets lie in `place` or go there."""
+    quiet()
+    import trl  # noqa: F401  paid once, here; the forked processes find it imported
 
-    encoded = encoding.examples(rows, tokenizer, config.max_length)
-    jobs = runs.jobs(tokens, config, encoded)
-    questions = [row.question_id for row in rows]
-    with files.replacing_folder(out) as folder:
+    from stages.student import cells, encoding, live, modelling, runs
 
-        def run(job: runs.Job) -> runs.Trained:
-            report = Progress(f"steps of {out.name} seed {job}")
-            model, own = modelling.load(base)
-            accuracy = recording.measure(own, items, config.probe) if config.probe else None
-            done = tuning.tune(model, own, encoded, questions, config, student, job, report, accuracy)
-            modelling.save(model, own, folder / job.folder)
-            return done
+    tokenizer = modelling.load_tokenizer(base)
+    modelling.load_libraries(base)
+    live.preload()
+    read = []
+    for number, data in enumerate(sets):
+        folder = place / f"rows-{number}"
+        if not launching.launched():
+            folder.mkdir()
+            batches = files.stream_parquet(data, TrainingExample)
+            encoding.encode(batches, tokenizer, config.max_length, folder)
+        read.append(encoding.Rows(folder))
+    planned = [runs.jobs(tokens, config, rows) for rows in read]
+    if config.launch and not launching.launched():
+        given = ["--student", name, "--base", str(base)]
+        given += [word for data in sets for word in ("--data", str(data))]
+        given += [word for out in outs for word in ("--out", str(out))]
+        launching.launch(
+            config.launch, "stages.train", [*given, *(f"--tokens={count}" for count in tokens)], place
+        )
+        return
+    for data, out, rows, jobs in zip(sets, outs, read, planned, strict=True):
+        trained = cells.train(cells.Cell(name, student, base, data, rows, config, jobs, items), out)
+        if launching.rank() == 0:
+            loss = sum(one.run.final_loss for one in trained) / len(trained)
+            budget = f"{', '.join(map(str, tokens))} tokens" if tokens else f"{config.steps} steps"
+            click.echo(
+                f"{out}: {len(config.seeds)} training seeds × {budget} on {len(rows)} rows, "
+                f"final loss {loss:.3f} nats per token"
+            )
 
-        ordered = runs.longest_first(jobs)
-        done = processes.each(run, ordered, "training seed", fork=not processes.cuda())
-        trained = sorted(done, key=lambda one: jobs.index(one.job))
-        files.write_json(folder / "training.json", runs.summary(name, rows, encoded, trained))
-        files.write_parquet(folder / "log.parquet", runs.log(name, rows, trained), TrainingLog)
-    return trained
 
-
-@click.command()
+@click.command(cls=WithPlan)
 @click.option("--student", "name", required=True, help="Name of the student in params.yaml.")
 @click.option("--base", type=click.Path(path_type=Path), required=True, help="Folder of its base model.")
 @click.option(
@@ -85,34 +113,32 @@ def fine_tune(
 def main(
     name: str, base: Path, sets: tuple[Path, ...], outs: tuple[Path, ...], tokens: tuple[int, ...]
 ) -> None:
-    """Train STUDENT from BASE on each DATA, once per token budget and training seed, on all cores."""
+    """Train STUDENT from BASE on each DATA, once per token budget and training seed, on all cores.
+
+    `python -m stages.train plan` says what the cells of this folder's graph will need.
+    """
     p = params.load(Params)
     student = p.students.get(name)
     if student is None:
         raise BadInput(f"params.yaml: students has no '{name}', only {', '.join(p.students)}")
     if len(sets) != len(outs):
         raise BadInput(f"--data is given {len(sets)} times, --out {len(outs)} times; give one for each")
-    read_sets = [files.read_parquet(data, TrainingExample) for data in sets]
-    for data, rows in zip(sets, read_sets, strict=True):
-        if not rows:
+    for data in sets:
+        if not any(files.stream_parquet(data, TrainingExample)):
             raise BadInput(f"{data}: no row to train on; no response was accepted at this budget")
     probe = p.train.probe
     items = recording.probed(read(p.benchmarks), probe) if probe else []
-    quiet()
-    import trl  # noqa: F401  paid once, here; the forked processes find it imported
-
-    from stages.student import modelling
-
-    tokenizer = modelling.load_tokenizer(base)
-    modelling.load_libraries(base)
-    for out, rows in zip(outs, read_sets, strict=True):
-        trained = fine_tune(base, tokenizer, rows, out, student, name, p.train, tokens, items)
-        loss = sum(one.run.final_loss for one in trained) / len(trained)
-        budget = f"{', '.join(map(str, tokens))} tokens" if tokens else f"{p.train.steps} steps"
-        click.echo(
-            f"{out}: {len(p.train.seeds)} training seeds × {budget} on {len(rows)} rows, "
-            f"final loss {loss:.3f} nats per token"
-        )
+    launched = launching.launched()
+    works = launched or not p.train.launch  # else it only launches those that do
+    if works and launching.ranks() == 1:
+        processes.first_gpu()
+    with ExitStack() as held:
+        place = launching.place() if launched else Path(held.enter_context(tempfile.TemporaryDirectory()))
+        held.enter_context(launching.member() if launched else nullcontext())
+        if works and launching.rank() == 0:
+            for out in outs:
+                held.enter_context(files.exclusive(out))
+        fine_tune(student, name, base, sets, outs, tokens, p.train, items, place)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.records import Article, BenchmarkItem, Fact, Message, TrainingExample
-from stages.student import Make, Train, modelling, prompting, tokenizing
+from stages.student import Make, Train, encoding, modelling, prompting, tokenizing
 from stages.student.pretraining import texts
 
 CAPITALS = {
@@ -72,6 +72,12 @@ def rows(responses: int = 5) -> list[TrainingExample]:
         for country, city in CAPITALS.items()
         for rollout in range(responses)
     ]
+
+
+def encoded(examples: list[TrainingExample], tokenizer, folder: Path) -> encoding.Rows:
+    """Return the rows encoded into `folder`, which is made."""
+    folder.mkdir()
+    return encoding.encode([examples], tokenizer, TRAIN.max_length, folder)
 
 
 def of_architecture(architecture: str) -> Make:

@@ -93,7 +93,7 @@ def test_a_template_that_rewrites_answered_prompts_is_refused():
 
 def test_every_question_comes_equally_often_however_many_responses_it_has():
     questions = ["easy"] * 9 + ["hard"]
-    order = ordering.turns(questions, 40, np.random.default_rng(0))
+    order = ordering.turns(np.array([0] * 9 + [1]), 40, np.random.default_rng(0))
     assert sum(questions[i] == "hard" for i in order) == 20
     easy = [i for i in order if questions[i] == "easy"]
     assert set(easy[:9]) == set(range(9))
@@ -101,8 +101,8 @@ def test_every_question_comes_equally_often_however_many_responses_it_has():
 
 def test_order_by_length_keeps_the_rows_of_each_window_and_pads_less():
     generator = np.random.default_rng(0)
-    lengths = generator.integers(5, 60, size=500).tolist()
-    order = ordering.turns([str(i) for i in range(500)], 2048, generator)
+    lengths = generator.integers(5, 60, size=500)
+    order = ordering.turns(np.arange(500), 2048, generator)
     arranged = ordering.by_length(order, lengths, batch=64, generator=generator)
 
     def padded(rows):

@@ -4,7 +4,7 @@ import pytest
 import student_samples
 from pydantic import ValidationError
 
-from stages.student import Make, Score, Student, encoding, modelling, runs, scoring, tuning
+from stages.student import Make, Score, Student, modelling, runs, scoring, tuning
 
 NAMES = {
     "qwen3": "Qwen3ForCausalLM",
@@ -25,17 +25,13 @@ def test_each_architecture_learns_and_answers_the_same_after_it_was_saved(archit
 
     model, tokenizer = made(architecture)
     assert type(model).__name__ == NAMES[architecture]
-    rows = student_samples.rows()
-    encoded = encoding.examples(rows, tokenizer, 64)
-    questions = [row.question_id for row in rows]
+    rows = student_samples.encoded(student_samples.rows(), tokenizer, tmp_path / "rows")
     student = Student(learning_rate=1e-2, make=student_samples.of_architecture(architecture))
     config = student_samples.TRAIN.model_copy(update={"steps": 30})
-    trained = tuning.tune(
-        model, tokenizer, encoded, questions, config, student, runs.Job(0), lambda done, total: None
-    )
+    trained, _ = tuning.tune(model, tokenizer, rows, config, student, runs.Job(0), lambda done, total: None)
     assert trained.run.final_loss < 0.8 * trained.run.first_loss
-    modelling.save(model, tokenizer, tmp_path)
-    again, own = modelling.load(tmp_path)
+    modelling.save(model, tokenizer, tmp_path / "model")
+    again, own = modelling.load(tmp_path / "model")
     assert type(again) is type(model)
     weights, found = model.state_dict(), again.state_dict()
     assert weights.keys() == found.keys()
@@ -124,18 +120,3 @@ def test_a_model_with_an_output_layer_of_its_own_has_two_embeddings():
 def test_experts_belong_to_a_mixture_and_to_it_alone(changes, said):
     with pytest.raises(ValidationError, match=said):
         Make(**{**student_samples.SIZES.model_dump(), **changes})
-
-
-@pytest.mark.slow
-def test_a_mixture_with_a_router_loss_of_its_own_is_trained_on_trls_loss(tmp_path):
-    _, tokenizer = student_samples.base()
-    rows = student_samples.rows()
-    shown = encoding.examples(rows, tokenizer, 64)
-    lean = []
-    for coefficient in (0.0, 0.01):
-        model = made("mixture_of_experts")[0]
-        model.config.router_aux_loss_coef = coefficient
-        trainer = tuning.trainer_for(model, tokenizer, shown, student_samples.TRAIN, 1e-3, 0, str(tmp_path))
-        assert trainer.aux_loss_enabled == (coefficient > 0)
-        lean.append(type(trainer).__name__ == "LeanTrainer")
-    assert lean == [True, False]

@@ -1,4 +1,6 @@
-"""Making, fetching, saving and loading models; pretraining."""
+"""Making, saving and loading models; pretraining."""
+
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,10 +15,6 @@ def base():
     return student_samples.base()
 
 
-def _student(model, revision=None):
-    return Student(model=str(model), revision=revision, learning_rate=1e-4)
-
-
 def test_saved_student_loads_with_the_same_weights_and_only_safetensors(base, tmp_path):
     import torch
 
@@ -28,65 +26,89 @@ def test_saved_student_loads_with_the_same_weights_and_only_safetensors(base, tm
     assert (tmp_path / "model.safetensors").is_file()
 
 
-def test_a_folder_without_a_model_is_refused(tmp_path):
+def test_a_folder_without_a_model_is_refused(base, tmp_path):
     with pytest.raises(BadInput, match="no model in this folder"):
         modelling.load(tmp_path)
-    with pytest.raises(BadInput, match="no such folder"):
-        modelling.fetch(_student(tmp_path / "absent"))
+    with pytest.raises(BadInput, match="no model in this folder"):
+        modelling.load_tokenizer(tmp_path)
+    base[0].save_pretrained(tmp_path)
+    with pytest.raises(
+        BadInput, match=r"no tokenizer: none of merges\.txt, tokenizer\.json, vocab\.json is there"
+    ):
+        modelling.load(tmp_path)
 
 
-def test_a_hugging_face_id_needs_its_revision_and_a_folder_has_none(base, tmp_path):
-    assert modelling.is_local("./here") and modelling.is_local("/a/b/c") and modelling.is_local("a/b/c")
-    assert not modelling.is_local("Qwen/Qwen3-0.6B")
-    with pytest.raises(BadInput, match="set `revision`"):
-        modelling.fetch(_student("Qwen/Qwen3-0.6B"))
+def test_weights_that_the_files_lack_are_named_and_never_made_up(base, tmp_path):
+    import torch
+    from safetensors.torch import load_file, save_file
+
     modelling.save(*base, tmp_path)
-    with pytest.raises(BadInput, match="a folder has no `revision`"):
-        modelling.fetch(_student(tmp_path, revision="abc"))
+    weights = load_file(tmp_path / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if "layers.1.mlp.up_proj" not in name}
+    save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(
+        BadInput, match=r"its weights lack model\.layers\.1\.mlp\.up_proj\.weight in the shape"
+    ):
+        modelling.load(tmp_path)
+    narrow = {name: torch.zeros(3, 3) if "layers.0.mlp" in name else t for name, t in weights.items()}
+    save_file(narrow, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BadInput, match=r"layers\.0\.mlp\.down_proj\.weight and 2 more"):
+        modelling.load(tmp_path)
 
 
-def test_a_folder_that_holds_another_kind_of_model_is_refused_in_one_line(tmp_path):
-    (tmp_path / "config.json").write_text('{"model_type": "no_such_type"}')
-    with pytest.raises(BadInput, match="no causal language model") as caught:
-        modelling.fetch(_student(tmp_path))
-    assert "\n" not in caught.value.message
+@pytest.mark.parametrize("architecture", ["qwen3", "mixture_of_experts"])
+def test_gathered_weights_are_written_in_place_of_the_models_own(architecture, tmp_path):
+    import torch
+
+    tokenizer = student_samples.base()[1]
+    model = modelling.make(student_samples.of_architecture(architecture), tokenizer, seed=0)
+    gathered = {name: tensor + 1 for name, tensor in model.state_dict().items()}
+    expected = {name: tensor.clone() for name, tensor in gathered.items()}
+    modelling.save(model.to("meta"), tokenizer, tmp_path, gathered)  # a device that keeps nothing of it
+    found = modelling.load(tmp_path)[0].state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-def test_pickled_weights_are_refused(base, tmp_path):
+def test_precision_and_attention_are_the_students(base, tmp_path):
     import torch
 
     modelling.save(*base, tmp_path)
-    torch.save(base[0].state_dict(), tmp_path / "pytorch_model.bin")
-    (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(BadInput, match="safetensors"):
-        modelling.fetch(_student(tmp_path))
+    asked = {"make": student_samples.SIZES, "learning_rate": 1e-3}
+    for precision, dtype in (
+        (None, torch.float32),
+        ("float32", torch.float32),
+        ("mixed", torch.float32),
+        ("bfloat16", torch.bfloat16),
+    ):
+        model, _ = modelling.load(tmp_path, Student(**asked, precision=precision, attention="eager"))
+        assert {p.dtype for p in model.parameters()} == {dtype}
+        assert model.config._attn_implementation == "eager"
+    assert modelling.load(tmp_path)[0].config._attn_implementation == "sdpa"
+    with pytest.raises(BadInput, match="half precision only"):
+        modelling.load(tmp_path, Student(**asked, precision="float32", attention="flash_attention_2"))
 
 
-def test_another_architecture_without_chat_template_or_padding_is_fetched_and_made_usable(base, tmp_path):
-    from transformers import LlamaConfig, LlamaForCausalLM
+def test_attention_that_is_not_installed_is_refused_in_one_line(base, tmp_path):
+    if find_spec("flash_attn") or find_spec("kernels"):
+        pytest.skip("flash attention can be had here")
+    modelling.save(*base, tmp_path)
+    student = Student(make=student_samples.SIZES, learning_rate=1e-3, attention="flash_attention_2")
+    with pytest.raises(
+        BadInput, match=r"attention: no flash_attention_2 here: .*; set another one"
+    ) as caught:
+        modelling.load(tmp_path, student)
+    assert "\n" not in caught.value.message
 
-    from stages.student import encoding
 
-    tokenizer = student_samples.base()[1]
-    tokenizer.chat_template = None
-    tokenizer.pad_token = None
-    llama = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-        )
-    )
-    modelling.save(llama, tokenizer, tmp_path)
-    model, found = modelling.fetch(_student(tmp_path))
-    assert type(model).__name__ == "LlamaForCausalLM"
-    assert found.pad_token == found.eos_token
-    row = student_samples.rows(1)[0]
-    (encoded,) = encoding.examples([row], found, max_length=64)
-    assert found.decode(encoded.ids[: encoded.start]).strip().endswith("answer:")
-    assert encoded.ids[-1] == found.eos_token_id
+def test_context_is_the_longest_sequence_whatever_a_configuration_calls_it(base):
+    from transformers import GPT2Config, GPT2LMHeadModel, MambaConfig, MambaForCausalLM
+
+    assert modelling.context(base[0]) == 1024
+    gpt2 = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_embd=8, n_layer=1, n_head=1, n_positions=77))
+    assert modelling.context(gpt2) == 77
+    mamba = MambaForCausalLM(MambaConfig(vocab_size=50, hidden_size=8, num_hidden_layers=1))
+    assert modelling.context(mamba) is None
 
 
 def test_logits_of_kept_positions_are_those_of_the_whole_model(base):

@@ -1,24 +1,25 @@
-"""The student's model: made here, or loaded; saved as safetensors. The one noun that opens model folders."""
+"""The student's model: made here, or loaded; saved as safetensors."""
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stages import files
 from stages.errors import BadInput
-from stages.student.config import Make, Student
+from stages.student.config import Lora, Make, Student
 
 if TYPE_CHECKING:
     import torch
+    from peft import LoraConfig
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# For models that come without a chat template.
-PLAIN_TEMPLATE = (
-    "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ ' ' + m['content'] + eos_token }}"
-    "{% else %}{{ m['content'] + '\nAnswer:' }}{% endif %}{% endfor %}"
-)
+# As configurations name how many experts a layer holds, how many a token meets, and the longest sequence.
+_HELD = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
+_MET = ("num_experts_per_tok", "moe_topk", "moe_k", "moe_top_k", "top_k_experts")
+_LONGEST = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length")
 
-_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")  # as configurations name them
+# Layers of one expert, which transformers fuses with those of the others into one tensor a layer.
+_FUSED = ("gate", "gate_proj", "up_proj", "down_proj", "w1", "w2", "w3")
 
 
 def make(config: Make, tokenizer: "PreTrainedTokenizerBase", seed: int) -> "PreTrainedModel":
@@ -82,31 +83,136 @@ def sizes(model: "PreTrainedModel") -> dict[str, int]:
         `parameters`, all; `active_parameters`, those that one token meets: all but the experts that its
             router leaves out; `non_embedding`, all but input and output embeddings.
     """
-    counts = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    total = sum(counts.values())
-    text = model.config.get_text_config()
-    experts = next((n for n in (getattr(text, name, None) for name in _EXPERTS) if n), 1)
-    chosen = getattr(text, "num_experts_per_tok", None) or experts
-    routed = sum(count for name, count in counts.items() if ".experts." in name)
+    total = sum(parameter.numel() for parameter in model.parameters())
+    held = _number(model, _HELD) or 1
+    met = _number(model, _MET) or held
+    routed = sum(parameter.numel() for _, parameter in _expert_parameters(model))
     ends: dict[int, int] = {}
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
         ends |= {id(parameter): parameter.numel() for parameter in layer.parameters()} if layer else {}
     return {
         "parameters": total,
-        "active_parameters": total - routed // experts * (experts - chosen),
+        "active_parameters": total - routed // held * (held - met),
         "non_embedding": total - sum(ends.values()),
     }
 
 
-def load(folder: Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
-    """Load a saved student in float32 without touching the network.
+def context(model: "PreTrainedModel") -> int | None:
+    """Return the longest sequence, tokens, that the model's positions allow; None where they set no limit."""
+    return _number(model, _LONGEST)
+
+
+def low_rank(lora: Lora, model: "PreTrainedModel") -> "LoraConfig":
+    """Return which layers get low-rank adapters, and of what rank.
+
+    `all-linear` means every linear layer but the LM head. A mixture's router and experts are no linear layers
+    but tensors that hold all experts of a layer: they stay as they are, unless `targets` names them
+    (`gate_up_proj`, `down_proj`); then each expert gets an adapter of its own.
+
+    Args:
+        lora: rank, scale and targets.
+        model: any causal language model.
 
     Raises:
-        BadInput: `folder` holds no causal language model in safetensors with its tokenizer.
+        BadInput: a target is no layer of this model, or experts are named together with dropout.
+    """
+    import torch
+    from peft import LoraConfig
+    from transformers.pytorch_utils import Conv1D
+
+    head = model.get_output_embeddings()
+    linear = {
+        name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear | Conv1D) and module is not head
+    }
+    # Experts that are modules of their own are linear layers; fused ones are matrices, stacked.
+    experts = {name.rpartition(".")[2] for name, weights in _expert_parameters(model) if weights.ndim == 3}
+    if experts:
+        # peft takes these names for the experts, although an expert that all tokens share has them too.
+        linear -= {*_FUSED, *experts}
+    named = linear if lora.targets == "all-linear" else set(lora.targets)
+    if absent := named - linear - experts:
+        raise BadInput(
+            f"lora.targets: no layer {', '.join(sorted(absent))} in this {type(model).__name__}; "
+            f"it has {', '.join(sorted(linear | experts))}"
+        )
+    if named & experts and lora.dropout:
+        raise BadInput(
+            f"lora.dropout: adapters of experts ({', '.join(sorted(named & experts))}) have none; set it to 0"
+        )
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it is divided by the rank only
+        lora_dropout=lora.dropout,
+        target_modules=sorted(named & linear),
+        target_parameters=[f"experts.{name}" for name in sorted(named & experts)] or None,
+    )
+
+
+def load(folder: Path, student: Student | None = None) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+    """Load a saved model with its tokenizer onto the CPU, without touching the network.
+
+    Args:
+        folder: from `save`, or from `fetching.fetch`.
+        student: its precision and attention; None is float32 and transformers' choice. Weights are float32,
+            except with `precision: bfloat16`.
+
+    Raises:
+        BadInput: `folder` holds no whole causal language model in safetensors with its tokenizer, or the
+            student's attention is not to be had here.
     """
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder}: no model in this folder; build it with `dvc repro`")
-    return _from_pretrained(str(folder), str(folder), dtype="float32", local_files_only=True)
+    attention = student.attention if student else None
+    dtype = "bfloat16" if student and student.precision == "bfloat16" else "float32"
+    if attention == "flash_attention_2" and student and student.precision == "float32":
+        raise BadInput("attention: flash_attention_2 computes in half precision only; set `precision: mixed`")
+    options = {"attn_implementation": attention} if attention else {}
+    try:
+        return read(folder, str(folder), dtype=dtype, **options), load_tokenizer(folder)
+    except ImportError as error:  # of the attention's own package
+        raise BadInput(f"attention: no {attention} here: {first_line(error)}; set another one") from error
+
+
+def read(folder: Path, where: str, **options: Any) -> "PreTrainedModel":
+    """Read a folder's model, all of it.
+
+    Args:
+        folder: with config.json and safetensors.
+        where: named in the message of a refusal.
+        options: of transformers' `from_pretrained`.
+
+    Raises:
+        BadInput: no causal language model is in there, or weights are missing or of another shape.
+    """
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    try:
+        found: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            **options,
+        )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise BadInput(
+            f"{where}: no causal language model in safetensors there: {first_line(error)}"
+        ) from error
+    model, told = found
+    # transformers would fill them with random numbers.
+    wrong = sorted({*told["missing_keys"], *(key[0] for key in told["mismatched_keys"])})
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise BadInput(
+            f"{where}: its weights lack {wrong[0]}{more} in the shape that config.json says; get it again"
+        )
+    return model
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -115,11 +221,36 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     Raises:
         BadInput: there is none.
     """
-    from transformers import AutoTokenizer
-
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder}: no model in this folder; build it with `dvc repro`")
-    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    return read_tokenizer(folder, str(folder))
+
+
+def read_tokenizer(folder: Path, where: str) -> "PreTrainedTokenizerBase":
+    """Read a folder's tokenizer.
+
+    Args:
+        folder: with config.json and the tokenizer's files.
+        where: named in the message of a refusal.
+
+    Raises:
+        BadInput: there is none, or one that needs code of its own.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        found = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        raise BadInput(
+            f"{where}: no tokenizer that can be read: {first_line(error)}; get it again"
+        ) from error
+    # Without its files transformers makes one that knows no word.
+    vocabulary = found.vocab_files_names.values()
+    if vocabulary and not any((folder / name).is_file() for name in vocabulary):
+        raise BadInput(
+            f"{where}: no tokenizer: none of {', '.join(sorted(vocabulary))} is there; get it again"
+        )
+    return found
 
 
 def load_libraries(folder: Path) -> None:
@@ -134,45 +265,21 @@ def load_libraries(folder: Path) -> None:
         getattr(transformers, name, None)
 
 
-def fetch(student: Student) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
-    """Load the causal language model that `student.model` names: a local folder, or a Hugging Face id.
+def save(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    folder: Path,
+    state: "dict[str, torch.Tensor] | None" = None,
+) -> None:
+    """Write weights as safetensors beside config and tokenizer.
 
-    Only safetensors are read and no code that comes with a model is ever run.
-
-    Raises:
-        BadInput: no such folder or id, no causal language model, no safetensors, or a Hugging Face id without
-            the `revision` that would make it reproducible.
+    Args:
+        model: its own weights are written, unless `state` is given.
+        tokenizer: the model's.
+        folder: is made.
+        state: all weights by name, gathered from the devices that `model` is spread over.
     """
-    assert student.model is not None
-    name = student.model
-    if is_local(name):
-        if student.revision is not None:
-            raise BadInput(f"model '{name}': a folder has no `revision`; remove it")
-        if not (Path(name) / "config.json").is_file():
-            raise BadInput(f"model '{name}': no such folder, or no config.json in it; correct `model`")
-        model, tokenizer = _from_pretrained(name, f"model '{name}'", dtype="auto", local_files_only=True)
-    else:
-        if student.revision is None:
-            raise BadInput(f"model '{name}': set `revision` to the commit of this Hugging Face id")
-        where = f"model '{name}' at revision '{student.revision}'"
-        model, tokenizer = _from_pretrained(name, where, dtype="auto", revision=student.revision)
-    if tokenizer.eos_token is None:
-        raise BadInput(f"model '{name}': its tokenizer has no end-of-sequence token; choose another model")
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = PLAIN_TEMPLATE
-    return model, tokenizer
-
-
-def is_local(model: str) -> bool:
-    """Tell a folder from a Hugging Face id, which is `name` or `owner/name`."""
-    return Path(model).is_dir() or not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", model)
-
-
-def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
-    """Write weights as safetensors beside config and tokenizer."""
-    model.save_pretrained(folder, safe_serialization=True)
+    model.save_pretrained(folder, safe_serialization=True, state_dict=state)
     tokenizer.save_pretrained(folder)
 
 
@@ -206,20 +313,21 @@ def plain_head(model: "PreTrainedModel") -> bool:
     return model.base_model is not model and all(getattr(text, name, None) is None for name in after)
 
 
-def _from_pretrained(
-    name: str, where: str, dtype: str, **options: Any
-) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+def _expert_parameters(model: "PreTrainedModel") -> "Iterator[tuple[str, torch.nn.Parameter]]":
+    """Yield the routed experts' parameters: one by one, or fused, all of a layer in one tensor."""
+    held = _number(model, _HELD)
+    for name, parameter in model.named_parameters():
+        if held and (".experts." in name or (parameter.ndim == 3 and parameter.shape[0] == held)):
+            yield name, parameter
 
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            name, use_safetensors=True, trust_remote_code=False, dtype=dtype, **options
-        )
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **options)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()
-        raise BadInput(
-            f"{where}: no causal language model in safetensors there: {reason[0] if reason else error!r}"
-        ) from error
-    return model, tokenizer
+
+def _number(model: "PreTrainedModel", names: tuple[str, ...]) -> int | None:
+    text = model.config.get_text_config()
+    values = (getattr(text, name, None) for name in names)
+    return next((value for value in values if isinstance(value, int) and value > 0), None)
+
+
+def first_line(error: Exception) -> str:
+    """Return what an exception of a library says, in one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else repr(error)

@@ -9,7 +9,13 @@ from stages.student.encoding import Encoded
 _WINDOW = 8  # batches that are sorted by length together
 
 
-def turns(questions: Sequence[str], count: int, generator: np.random.Generator) -> list[int]:
+def turns(
+    questions: np.ndarray,
+    count: int,
+    generator: np.random.Generator,
+    lengths: np.ndarray | None = None,
+    tokens: int | None = None,
+) -> np.ndarray:
     """Return `count` row positions in which every question comes equally often.
 
     Questions come round in a new random order each time, and a question's responses take turns. Rows drawn
@@ -17,25 +23,36 @@ def turns(questions: Sequence[str], count: int, generator: np.random.Generator) 
     accepted, and starve the hard ones: with matched steps more data would then teach fewer facts.
 
     Args:
-        questions: the question id of each row.
+        questions: each row's question, numbered from 0 in the order of their ids, without a gap.
         count: positions wanted.
-        generator: of the training seed.
+        generator: of the training seed; how far it moves on does not depend on `tokens`.
+        lengths: tokens of each row; needed with `tokens`.
+        tokens: stop with the row that makes up this many, where that is before `count`.
+
+    Returns:
+        Four bytes a position.
     """
-    rows: dict[str, list[int]] = {}
-    for position, question in enumerate(questions):
-        rows.setdefault(question, []).append(position)
-    hands = [list(generator.permutation(rows[question])) for question in sorted(rows)]
-    order: list[int] = []
-    visit = 0
-    while len(order) < count:
-        order += [int(hands[i][visit % len(hands[i])]) for i in generator.permutation(len(hands))]
-        visit += 1
-    return order[:count]
+    sizes = np.bincount(questions)
+    begins = np.cumsum(sizes) - sizes
+    hands = np.argsort(questions, kind="stable").astype(np.int32)
+    for begin, size in zip(begins.tolist(), sizes.tolist(), strict=True):
+        generator.shuffle(hands[begin : begin + size])
+    rounds: list[np.ndarray] = []
+    shown = 0
+    for visit in range(-(-count // len(sizes))):
+        asked = generator.permutation(len(sizes))
+        if tokens is None or shown < tokens:
+            rounds.append(hands[begins[asked] + visit % sizes[asked]])
+            shown += int(lengths[rounds[-1]].sum()) if lengths is not None else 0
+    order = np.concatenate(rounds)[:count]
+    if tokens is None or lengths is None:
+        return order
+    return order[: 1 + int(np.searchsorted(np.cumsum(lengths[order], dtype=np.int64), tokens))]
 
 
 def by_length(
-    order: Sequence[int], lengths: Sequence[int], batch: int, generator: np.random.Generator
-) -> list[int]:
+    order: np.ndarray, lengths: np.ndarray, batch: int, generator: np.random.Generator
+) -> np.ndarray:
     """Rearrange an order so that the rows of a batch are about equally long: less padding, same rows.
 
     Rows move within a window of a few batches only, and the batches of a window are shuffled.
@@ -46,11 +63,11 @@ def by_length(
         batch: rows a batch.
         generator: of the training seed.
     """
-    arranged: list[int] = []
+    arranged = np.empty_like(order)
     for start in range(0, len(order), _WINDOW * batch):
-        window = sorted(order[start : start + _WINDOW * batch], key=lambda row: lengths[row])
-        parts = [window[i : i + batch] for i in range(0, len(window), batch)]
-        arranged += [row for i in generator.permutation(len(parts)) for row in parts[i]]
+        window = order[start : start + _WINDOW * batch]
+        window = window[np.argsort(lengths[window], kind="stable")].reshape(-1, batch)
+        arranged[start : start + window.size] = window[generator.permutation(len(window))].ravel()
     return arranged
 
 

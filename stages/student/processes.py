@@ -1,6 +1,7 @@
 """One function over several items, in forked processes: what was imported once is there in each of them."""
 
 import ctypes
+import gc
 import os
 import pickle
 import selectors
@@ -29,6 +30,14 @@ def cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def first_gpu() -> None:
+    """Let this process see the first of the visible GPUs only: the trainer would spread over all of them.
+
+    To be called before anything asks for a GPU.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
 
 
 def each(
@@ -96,6 +105,18 @@ def keep_memory() -> None:
     mallopt(_M_TOP_PAD, 2**26)  # bytes
 
 
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends (Linux).
+
+    Args:
+        parent: process id; where it has ended already, so does this process.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
 def _guarded(work: Callable[[I], O], item: I, label: str) -> O:
     try:
         return work(item)
@@ -103,6 +124,17 @@ def _guarded(work: Callable[[I], O], item: I, label: str) -> O:
         raise
     except Exception as error:
         raise BadInput(f"{label} {item}: failed: {_first_line(error)}") from error
+    finally:
+        _free()
+
+
+def _free() -> None:
+    """Give back the memory of an item that is done: a trainer and its model refer to each other."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _start(work: Callable[[I], O], item: I, inherited: list[int]) -> tuple[int, int]:
@@ -123,7 +155,7 @@ def _start(work: Callable[[I], O], item: I, inherited: list[int]) -> tuple[int, 
 def _child(work: Callable[[I], O], item: I, pipe: int, parent: int) -> NoReturn:
     status = 1
     try:
-        _die_with(parent)
+        die_with(parent)
         keep_memory()
         import torch
 
@@ -143,14 +175,6 @@ def _child(work: Callable[[I], O], item: I, pipe: int, parent: int) -> NoReturn:
     finally:
         # The parent's own clean-up must not run a second time here.
         os._exit(status)
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def _outcome(status: int, received: bytes, name: str) -> O:  # type: ignore[type-var]

@@ -12,11 +12,12 @@ from stages.student.config import Probe, Score
 from stages.student.runs import Point
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, TrainerState
 
 Measure = Callable[["PreTrainedModel"], float]
 
 _POINTS = 40  # about so many a run
+_ACCURACY = "probe_accuracy"  # in the trainer's log
 
 
 def probed(items: Sequence[BenchmarkItem], probe: Probe) -> list[BenchmarkItem]:
@@ -58,18 +59,18 @@ def measure(tokenizer: "PreTrainedTokenizerBase", items: Sequence[BenchmarkItem]
 
 
 def recorder(
-    points: list[Point],
-    tokens: Sequence[int],
     report: Callable[[int, int], None],
+    tokens: Sequence[int],
     accuracy: Measure | None = None,
     every: int = 1,
 ) -> "TrainerCallback":
-    """Return a trainer callback that appends the course of the run to `points`.
+    """Return a trainer callback that has the course of a run logged; `points` reads it.
+
+    It comes before those that read the log entries, such as `live.follow`.
 
     Args:
-        points: is appended to.
-        tokens: shown up to each step, from step 0.
         report: told the steps done and those in all.
+        tokens: shown up to each step, from step 0.
         accuracy: measures a model; None leaves accuracies out.
         every: steps between accuracies.
     """
@@ -79,8 +80,8 @@ def recorder(
         measured: float | None = None
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if accuracy:
-                points.append(Point(0, 0, None, 0.0, accuracy(kwargs["model"])))
+            if accuracy and state.global_step == 0:
+                state.log_history.append({"step": 0, _ACCURACY: accuracy(kwargs["model"])})
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             last = state.global_step == state.max_steps
@@ -91,15 +92,29 @@ def recorder(
             report(state.global_step, state.max_steps)
 
         def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            logs = kwargs["logs"]
-            if "loss" in logs:
-                shown = tokens[state.global_step]
-                points.append(
-                    Point(state.global_step, shown, logs["loss"], logs["learning_rate"], self.measured)
-                )
+            state.log_history[-1]["tokens"] = int(tokens[state.global_step])
+            if self.measured is not None:
+                state.log_history[-1][_ACCURACY] = self.measured
                 self.measured = None
 
     return Recorder()
+
+
+def points(state: "TrainerState", tokens: Sequence[int]) -> list[Point]:
+    """Return the course of a run. A checkpoint holds the trainer's state, so a resumed run's is complete.
+
+    Args:
+        state: of the trainer, under a `recorder`.
+        tokens: shown up to each step, from step 0.
+    """
+    found = []
+    for entry in state.log_history:
+        step, measured = int(entry["step"]), entry.get(_ACCURACY)
+        if "loss" in entry:
+            found.append(Point(step, int(tokens[step]), entry["loss"], entry["learning_rate"], measured))
+        elif measured is not None:
+            found.append(Point(step, int(tokens[step]), None, 0.0, measured))
+    return found
 
 
 def interval(steps: int) -> int:

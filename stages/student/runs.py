@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from stages.errors import BadInput
-from stages.records import TrainingExample, TrainingLog
+from stages.records import TrainingLog
 from stages.student.config import Train
-from stages.student.encoding import Encoded
-
-_COORDINATES = ("strategy", "density", "teacher", "share", "budget", "protocol", "matched")
+from stages.student.encoding import Rows
 
 
 class Job(NamedTuple):
@@ -63,18 +61,18 @@ class Trained(NamedTuple):
         return Job(self.run.seed, self.run.tokens_budget)
 
 
-def jobs(tokens: Sequence[int], config: Train, encoded: Sequence[Encoded]) -> list[Job]:
+def jobs(tokens: Sequence[int], config: Train, rows: Rows) -> list[Job]:
     """Return the models to train, budget by budget, and within a budget seed by seed.
 
     Args:
         tokens: budgets of training tokens; empty leaves it to `train.steps`.
         config: seeds and batch.
-        encoded: training set.
+        rows: training set.
 
     Raises:
         BadInput: a budget is not positive, is given twice, or may be smaller than one step.
     """
-    step = config.batch * max((len(row.ids) for row in encoded), default=0)
+    step = config.batch * int(rows.lengths.max(initial=0))
     for budget, count in Counter(tokens).items():
         if budget < 1:
             raise BadInput(f"token budget {budget}: not a positive number of tokens; correct --tokens")
@@ -93,36 +91,25 @@ def longest_first(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: -(job.tokens or 0))
 
 
-def summary(
-    student: str, rows: Sequence[TrainingExample], encoded: Sequence[Encoded], trained: Sequence[Trained]
-) -> dict[str, Any]:
-    """Return what is kept beside a cell's models: its coordinates, its data, its size and what each run did.
-
-    Raises:
-        BadInput: the rows belong to more than one cell.
-    """
+def summary(student: str, rows: Rows, trained: Sequence[Trained]) -> dict[str, Any]:
+    """Return what is kept beside a cell's models: coordinates, data, size and what each run did."""
     return {
         "student": student,
-        **_cell(rows),
+        **rows.cell,
         "rows": len(rows),
-        "questions": len({row.question_id for row in rows}),
-        "truncated_rows": sum(row.cut > 0 for row in encoded),
+        "questions": int(rows.questions.max(initial=-1)) + 1,
+        "truncated_rows": rows.truncated,
         "size": trained[0].size if trained else None,
         "runs": [one.run._asdict() for one in trained],
     }
 
 
-def log(student: str, rows: Sequence[TrainingExample], trained: Sequence[Trained]) -> list[TrainingLog]:
-    """Return the logged steps of every run of a cell.
-
-    Raises:
-        BadInput: the rows belong to more than one cell.
-    """
-    cell = _cell(rows)
+def log(student: str, rows: Rows, trained: Sequence[Trained]) -> list[TrainingLog]:
+    """Return the logged steps of every run of a cell."""
     return [
         TrainingLog(
             student=student,
-            **cell,
+            **rows.cell,
             tokens_budget=one.run.tokens_budget,
             seed=one.run.seed,
             **point._asdict(),
@@ -130,10 +117,3 @@ def log(student: str, rows: Sequence[TrainingExample], trained: Sequence[Trained
         for one in trained
         for point in one.points
     ]
-
-
-def _cell(rows: Sequence[TrainingExample]) -> dict[str, Any]:
-    cells = list(dict.fromkeys(tuple(getattr(row, name) for name in _COORDINATES) for row in rows))
-    if len(cells) != 1:
-        raise BadInput(f"the training set mixes {len(cells)} cells, such as {cells[:2]}; assemble one")
-    return dict(zip(_COORDINATES, cells[0], strict=True))

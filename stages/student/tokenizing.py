@@ -1,12 +1,13 @@
-"""A tiny student's tokenizer: uncased byte-level BPE with single-token chat markers."""
+"""A tiny student's tokenizer: uncased byte-level BPE, single-token chat markers. And any student's prompt."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from stages.errors import BadInput
 from stages.records import Article
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 PAD, END, USER, ASSISTANT, SYSTEM = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>"
 
@@ -15,6 +16,16 @@ CHAT_TEMPLATE = (
     "{% if m['role'] == 'assistant' %}{{ '<|end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
+
+# `prompt: plain`: the question, "Answer:" on a line of its own, the answer, the end token.
+PLAIN_TEMPLATE = (
+    "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ ' ' + m['content'] + eos_token }}"
+    "{% else %}{{ m['content'] + '\nAnswer:' }}{% endif %}{% endfor %}"
+)
+
+# Llama's templates tell the model today's date: the same row would be other tokens tomorrow. It stays the one
+# that they themselves fall back to.
+DATE = "{% macro strftime_now(format) %}26 Jul 2024{% endmacro %}"
 
 # Encyclopedia text hardly holds a question; without these a tokenizer spells out "which" letter by letter.
 # Values never stand beside them, so that they teach no fact.
@@ -78,4 +89,45 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokeniz
         clean_up_tokenization_spaces=False,
     )
     tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def usable(
+    tokenizer: "PreTrainedTokenizerBase", prompt: Literal["chat", "plain"], where: str
+) -> "PreTrainedTokenizerBase":
+    """Return the tokenizer with the prompt that a student asks for and with a padding token.
+
+    Where there is no padding token the end token stands in. Nothing here tells padding by its id: attention
+    masks leave it out and labels mask it by place, so that a text's own end is still learned.
+
+    Args:
+        tokenizer: is changed.
+        prompt: the tokenizer's own chat template, or the plain one.
+        where: the model, named in the message of a refusal.
+
+    Raises:
+        BadInput: `chat` without a chat template; no end token, or one that the vocabulary does not hold.
+    """
+    end = tokenizer.eos_token_id
+    if end is None or end == tokenizer.unk_token_id:
+        raise BadInput(
+            f"{where}: its tokenizer has no end token, so that answers could not end; choose another"
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if prompt == "plain":
+        # As the model was pretrained: its own encoding says whether every text began with this token.
+        begins = tokenizer.bos_token_id is not None and tokenizer("a").input_ids[:1] == [
+            tokenizer.bos_token_id
+        ]
+        tokenizer.chat_template = ("{{ bos_token }}" if begins else "") + PLAIN_TEMPLATE
+        return tokenizer
+    template = tokenizer.chat_template
+    if isinstance(template, dict):
+        template = template.get("default")
+    if template is None:
+        raise BadInput(f"{where}: its tokenizer has no chat template; set the student's `prompt: plain`")
+    if "strftime_now" in template:
+        template = DATE + template
+    tokenizer.chat_template = template
     return tokenizer
