@@ -6,7 +6,7 @@ import pytest
 import student_samples
 
 from stages.errors import BadInput
-from stages.student import Score, batching, coordinates, encoding, generation, modelling, scoring
+from stages.student import Score, answering, batching, coordinates, encoding, generation, modelling, scoring
 
 QUESTIONS = [
     "What is the capital of France?",
@@ -154,8 +154,6 @@ def test_shares_keep_batches_whole_so_that_each_share_batches_as_all_together_do
 def test_vllm_replies_as_transformers_does_token_by_token_and_leaves_losses_alone(tmp_path, monkeypatch):
     from planted_models import tiny_qwen3
 
-    from stages.student import answering
-
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
     folder = tiny_qwen3(tmp_path / "tiny")
@@ -175,7 +173,8 @@ def test_vllm_replies_as_transformers_does_token_by_token_and_leaves_losses_alon
     assert generation.by_vllm(folder, prompts, end) == wanted
 
 
-def test_vllm_that_is_not_installed_is_refused_in_one_line(tmp_path, monkeypatch):
+def test_vllm_that_is_not_installed_is_refused_before_anything_is_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    config = Score(max_new_tokens=4, batch=3, engine="vllm")
     with pytest.raises(BadInput, match="needs vLLM, which is not installed; pip install"):
-        generation.by_vllm(tmp_path, [[1]], generation.Ending([0], 4, 0))
+        answering.answer(tmp_path, [coordinates.BASE], student_samples.items(), config)

@@ -42,8 +42,11 @@ def answer(
         report: gives each process, by its model's name, what to tell its progress to.
 
     Raises:
-        BadInput: an item that no model can be asked, no such model, or not enough memory for a single item.
+        BadInput: an item that no model can be asked, no such model or engine, or not enough memory for a
+            single item.
     """
+    if config.engine == "vllm":
+        generation.check_vllm()
     first = folder / cells[0].folder
     modelling.load_libraries(first)
     tokenizer = modelling.load_tokenizer(first)
@@ -55,10 +58,7 @@ def answer(
     def run(work: Work) -> list[scoring.Answered]:
         student = scoring.on_device(modelling.load(work.folder)[0])
         part, progress = asked.part(work.items), report(work.folder.name)
-        found = scoring.answer(student, tokenizer, part, config, progress, generate=not vllm)
-        del student
-        batching.free()
-        return found
+        return scoring.answer(student, tokenizer, part, config, progress, generate=not vllm)
 
     works = [Work(folder / cell.folder, share) for cell in cells for share in shares]
     done = iter(processes.each(run, works, "scoring", fork=not gpu))

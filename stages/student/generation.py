@@ -93,13 +93,8 @@ def by_vllm(folder: Path, prompts: Sequence[list[int]], ending: Ending) -> list[
         ending: where replies end.
 
     Raises:
-        BadInput: vLLM is not installed, cannot be imported, or cannot load or run the model.
+        BadInput: vLLM cannot be imported, or cannot load or run the model.
     """
-    if importlib.util.find_spec("vllm") is None:
-        raise BadInput(
-            "score.engine vllm needs vLLM, which is not installed; pip install 'seedbed[vllm]' in an "
-            "environment of its own, or set score.engine: transformers"
-        )
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
@@ -134,6 +129,19 @@ def by_vllm(folder: Path, prompts: Sequence[list[int]], ending: Ending) -> list[
         raise BadInput(f"{folder}: vLLM failed in mid-run: {_line(error)}; run again") from error
     finally:
         llm.llm_engine.engine_core.shutdown()
+
+
+def check_vllm() -> None:
+    """Refuse to go on without vLLM.
+
+    Raises:
+        BadInput: it is not installed.
+    """
+    if importlib.util.find_spec("vllm") is None:
+        raise BadInput(
+            "score.engine vllm needs vLLM, which is not installed; pip install 'seedbed[vllm]' in an "
+            "environment of its own, or set score.engine: transformers"
+        )
 
 
 def _stepwise(model: "PreTrainedModel", prompts: list[list[int]], ending: Ending) -> "torch.Tensor":

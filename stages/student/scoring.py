@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from stages.errors import BadInput
 from stages.grading import exact_match
 from stages.records import BenchmarkItem, ItemScore
-from stages.student import batching, encoding, generation, prompting
+from stages.student import batching, encoding, generation, modelling, prompting
 from stages.student.config import Score
 from stages.student.coordinates import Cell
 from stages.student.encoding import IGNORED, Encoded
-from stages.student.modelling import logits_at
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -100,7 +99,7 @@ def answer(
     Raises:
         BadInput: an item is longer than the model's context, or does not fit the memory alone.
     """
-    check_lengths(asked, config, _context(model))
+    check_lengths(asked, config, modelling.context(model))
     replies: list[list[int]] = [[]] * len(asked.rows)
     if generate:
         ending = generation.Ending(asked.stop, config.max_new_tokens, tokenizer.pad_token_id)
@@ -198,7 +197,7 @@ def answer_losses(
             "attention_mask": torch.tensor(mask, device=model.device),
         }
         keep = labels != IGNORED
-        logits = logits_at(model, inputs, keep).float()
+        logits = modelling.logits_at(model, inputs, keep).float()
         each = torch.nn.functional.cross_entropy(logits, labels[keep], reduction="none")
         grid = torch.zeros(labels.shape, dtype=torch.float64, device=model.device)
         grid[keep] = each.double()
@@ -225,10 +224,6 @@ def on_device(model: "PreTrainedModel") -> "PreTrainedModel":
     module: Any = model
     moved: PreTrainedModel = module.to(device="cuda", dtype=torch.bfloat16)
     return moved
-
-
-def _context(model: "PreTrainedModel") -> int | None:
-    return getattr(model.config.get_text_config(), "max_position_embeddings", None)
 
 
 def _name(item: BenchmarkItem) -> str:
