@@ -134,10 +134,11 @@ def test_answers_and_losses_do_not_depend_on_how_many_processes_share_the_items(
     folder = student_samples.save_base(tmp_path / "base")
     items, config = student_samples.items(), Score(max_new_tokens=4, batch=2)
     found = []
-    for cores in (1, 3):
+    for cores, many in ((1, 1000), (3, 1000), (3, 2)):
         monkeypatch.setattr(processes, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(answering, "_MANY", many)
         found.append(answering.answer(folder, [coordinates.BASE, coordinates.BASE], items, config))
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     assert found[0][0] == found[0][1]
 
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from stages.records import BenchmarkItem
-from stages.student import batching, generation, modelling, processes, scoring
+from stages.student import batching, encoding, generation, modelling, processes, scoring
 from stages.student.config import Score
 from stages.student.coordinates import Cell
+from stages.student.encoding import Encoded
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_MANY = 1000  # items from which on encoding them is worth processes of its own
 _HELD = 4 * 2**30  # bytes of weights that processes which share a model's items may hold together
 
 
@@ -45,13 +50,14 @@ def answer(
         BadInput: an item that no model can be asked, no such model or engine, or not enough memory for a
             single item.
     """
-    if config.engine == "vllm":
+    gpu, vllm = processes.cuda(), config.engine == "vllm"
+    if vllm:
         generation.check_vllm()
     first = folder / cells[0].folder
     modelling.load_libraries(first)
     tokenizer = modelling.load_tokenizer(first)
-    asked = scoring.ask(items, tokenizer)
-    gpu, vllm = processes.cuda(), config.engine == "vllm"
+    encode = encoding.answers if gpu or len(items) < _MANY else _encoded
+    asked = scoring.ask(items, tokenizer, encode)
     count = 1 if gpu else shares_each(len(cells), processes.cores(), _weights(first))
     shares = batching.shares([len(row.ids) for row in asked.rows], config.batch, count)
 
@@ -87,6 +93,17 @@ def shares_each(models: int, cores: int, weights: int) -> int:
     if models % cores == 0 or weights * cores > _HELD:
         return 1
     return -(-cores // models) if models < cores else 2
+
+
+def _encoded(items: Sequence[BenchmarkItem], tokenizer: "PreTrainedTokenizerBase") -> list[Encoded]:
+    """Do `encoding.answers` on every core; tokenizers' own threads would not survive the forks to come."""
+    size = -(-len(items) // processes.cores())
+    parts = [range(start, min(start + size, len(items))) for start in range(0, len(items), size)]
+
+    def encode(part: range) -> list[Encoded]:
+        return encoding.answers(items[part.start : part.stop], tokenizer)
+
+    return [row for part in processes.each(encode, parts, "items") for row in part]
 
 
 def _joined(shares: Sequence[list[int]], parts: Sequence[list[scoring.Answered]]) -> list[scoring.Answered]:

@@ -1,6 +1,6 @@
 """A student's answers to benchmark questions, and the loss of the reference answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stages.errors import BadInput
@@ -40,12 +40,17 @@ class Asked(NamedTuple):
         return Asked([self.items[i] for i in positions], [self.rows[i] for i in positions], self.stop)
 
 
-def ask(items: Sequence[BenchmarkItem], tokenizer: "PreTrainedTokenizerBase") -> Asked:
+def ask(
+    items: Sequence[BenchmarkItem],
+    tokenizer: "PreTrainedTokenizerBase",
+    encode: Callable[[Sequence[BenchmarkItem], "PreTrainedTokenizerBase"], list[Encoded]] = encoding.answers,
+) -> Asked:
     """Encode items once for all models that share a tokenizer.
 
     Args:
         items: in any order.
         tokenizer: with a chat template.
+        encode: `encoding.answers`, or what does the same.
 
     Raises:
         BadInput: an item without an accepted answer.
@@ -53,7 +58,7 @@ def ask(items: Sequence[BenchmarkItem], tokenizer: "PreTrainedTokenizerBase") ->
     for item in items:
         if not item.answers:
             raise BadInput(f"{_name(item)}: its list of answers is empty; complete or remove it")
-    return Asked(items, encoding.answers(items, tokenizer), stop_tokens(tokenizer))
+    return Asked(items, encode(items, tokenizer), stop_tokens(tokenizer))
 
 
 def check_lengths(asked: Asked, config: Score, context: int | None) -> None:
