@@ -126,6 +126,7 @@ def test_an_item_longer_than_the_models_context_is_refused_by_name(base, monkeyp
         BadInput, match=rf"'Cuba': its prompt of {longest} tokens and an answer of 21 are more"
     ):
         scoring.answer(model, tokenizer, asked, Score(max_new_tokens=21, batch=3))
+    scoring.answer(model, tokenizer, asked, Score(max_new_tokens=21, batch=3, context=longest + 21))
 
 
 def test_answers_and_losses_do_not_depend_on_how_many_processes_share_the_items(tmp_path, monkeypatch):

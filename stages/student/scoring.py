@@ -78,8 +78,8 @@ def check_lengths(asked: Asked, config: Score, context: int | None) -> None:
         if context is not None and wanted > context:
             raise BadInput(
                 f"{_name(item)}: its prompt of {row.start} tokens and an answer of {wanted - row.start} are "
-                f"more than the model's context of {context}; lower score.max_new_tokens, or take a student "
-                "with a longer context"
+                f"more than the model's context of {context}; shorten it, raise score.context, or take a "
+                "student with a longer context"
             )
 
 
@@ -104,7 +104,7 @@ def answer(
     Raises:
         BadInput: an item is longer than the model's context, or does not fit the memory alone.
     """
-    check_lengths(asked, config, modelling.context(model))
+    check_lengths(asked, config, config.context or modelling.context(model))
     replies: list[list[int]] = [[]] * len(asked.rows)
     if generate:
         ending = generation.Ending(asked.stop, config.max_new_tokens, tokenizer.pad_token_id)
