@@ -9,8 +9,9 @@ Its batch size and number of threads are tried on the first task and the fastest
 Speeds, items a second by medians over the turns:
 
 * command: wall time of `python -m lm_eval` and of `python -m stages.score`, from start to written results;
-* loaded: wall time of `simple_evaluate` with the model loaded and no bootstrap, and of ours with libraries
-  imported (loading the model is in ours, and so are the losses of the reference answers);
+  ours also measures the losses of the reference answers;
+* loaded: wall time of `simple_evaluate` with the model loaded and no bootstrap, and of our answers with the
+  libraries imported (the model is loaded within the time, and no loss is measured);
 * CPU: the same with CPU seconds, of all threads and processes, which other guests of the machine change less.
 
 Agreement: our answers graded by lm-eval's task against its own logged grades. Every other text has a reason,

@@ -1,7 +1,8 @@
 """The two sides that `lm_eval_rival.py` compares, each run in a process, and an environment, of its own.
 
 Each has its libraries imported, and lm-evaluation-harness its model loaded, before the clock starts; both
-write what they answered. Ours loads the model and measures the reference answers' losses within the time.
+write what they answered. Ours loads the model within the time; it leaves out the losses of the reference
+answers, which the other side does not measure.
 """
 
 import argparse
@@ -79,7 +80,9 @@ def ours(asked: argparse.Namespace) -> dict[str, Any]:
     from stages.student.quiet import quiet
 
     quiet()
-    from stages.student import Score, answering, coordinates, modelling
+    from stages.student import Score, answering, coordinates, modelling, scoring
+
+    scoring.answer_losses = lambda model, tokenizer, rows, config: [(0.0, 1)] * len(rows)
 
     rows = [json.loads(line) for line in (asked.tasks / f"{asked.task}.jsonl").read_text().splitlines()]
     items = [BenchmarkItem(**row) for row in rows]
