@@ -15,7 +15,7 @@ Speeds, items a second by medians over the turns:
 * CPU: the same with CPU seconds, of all threads and processes, which other guests of the machine change less.
 
 Agreement: our answers graded by lm-eval's task against its own logged grades. Every other text has a reason,
-and every item with another grade is printed.
+and every item with another grade is printed; `--differences` names a file for all of them.
 
     python -m venv peers/lm-eval && peers/lm-eval/bin/pip install 'lm_eval[hf]==0.4.13'
     python benchmarks/lm_eval_rival.py --python peers/lm-eval/bin/python \\
@@ -32,7 +32,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import yaml
@@ -177,6 +177,7 @@ def _dtype() -> str:
 @click.option("--ours", "our_batch", type=int, default=256, show_default=True, help="Our score.batch.")
 @click.option("--repeats", type=int, default=3, show_default=True, help="Turns of each.")
 @click.option("--limit", type=int, help="Items of a task, for a trial.")
+@click.option("--differences", type=click.File("w"), help="Text to write every item with another text to.")
 def main(
     python: str,
     model: Path,
@@ -185,6 +186,7 @@ def main(
     our_batch: int,
     repeats: int,
     limit: int | None,
+    differences: TextIO | None,
 ) -> None:
     """Print a table a task, and each item of which the grade differs."""
     python = shutil.which(python) or python
@@ -197,7 +199,7 @@ def main(
             one = Compared(str(Path(python).absolute()), model.resolve(), name, items, Path(folder) / name)
             if best is None:
                 best = fastest(one, batches)
-            lines.append(compared(one, benchmarks / name, best, our_batch, repeats, limit))
+            lines.append(compared(one, benchmarks / name, best, our_batch, repeats, limit, differences))
     speeds = "command | loaded | CPU"
     columns = f"task | items | lm-eval: {speeds} | ours: {speeds} | ratio: {speeds} | "
     columns += "same text | same grade | other texts by reason"
@@ -217,7 +219,13 @@ def fastest(one: Compared, batches: tuple[int, ...]) -> tuple[int, int]:
 
 
 def compared(
-    one: Compared, benchmark: Path, best: tuple[int, int], our_batch: int, repeats: int, limit: int | None
+    one: Compared,
+    benchmark: Path,
+    best: tuple[int, int],
+    our_batch: int,
+    repeats: int,
+    limit: int | None,
+    differences: TextIO | None,
 ) -> str:
     """Return a task's row of the table; print the items whose grades differ."""
     times: dict[str, list[float]] = {name: [] for name in SPEEDS}
@@ -239,11 +247,14 @@ def compared(
     for item, why, (mine, other), o, t in zip(
         one.items, reasons, grades, ours["texts"], theirs["texts"], strict=True
     ):
+        line = (
+            f"{one.name} {item.item_id}: ours {o!r} {_word(mine)}, theirs {t.strip()!r} {_word(other)}, "
+            f"reference {item.answers[0]!r}: {why}"
+        )
         if mine != other or why == "unexplained":
-            click.echo(
-                f"{one.name} {item.item_id}: ours {o!r} {_word(mine)}, theirs {t.strip()!r} {_word(other)}, "
-                f"reference {item.answers[0]!r}: {why}"
-            )
+            click.echo(line)
+        if differences is not None and why != "same":
+            differences.write(line + "\n")
     rates = {name: len(one.items) / statistics.median(t) if t else None for name, t in times.items()}
     texts = Counter(why for why in reasons if why != "same")
     cells = [
