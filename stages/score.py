@@ -1,5 +1,6 @@
 """Score one cell's students, or a base model, on the knowledge benchmarks."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,8 +10,8 @@ from stages.benchmarks.reading import read
 from stages.errors import BadInput
 from stages.grid import CUT, DOMAINS, TARGET, Cut, Target
 from stages.progress import Progress
-from stages.records import BenchmarkItem, ItemScore
-from stages.student import Score, scoring
+from stages.records import ItemScore
+from stages.student import Score, answering, coordinates, scoring
 from stages.student.quiet import quiet
 
 
@@ -65,11 +66,16 @@ def main(
     items = read(p.benchmarks, domain)
     quiet()
     for folder, out, cut in zip(folders, outs, cuts or [None] * len(folders), strict=True):
-        cells = [scoring.BASE]
+        cells = [coordinates.BASE]
         if not base:
             training = files.read_json(folder / "training.json")
-            cells = scoring.cells(training, str(folder), target, cut)
-        rows = answer(name, folder, cells, items, p.score)
+            cells = coordinates.cells(training, str(folder), target, cut)
+        answers = answering.answer(folder, cells, items, p.score, partial(_progress, folder.name))
+        rows = [
+            row
+            for cell, answered in zip(cells, answers, strict=True)
+            for row in scoring.rows(name, cell, items, answered)
+        ]
         files.write_parquet(out, rows, ItemScore)
         correct = sum(row.correct for row in rows) / max(1, len(rows))
         loss = sum(row.answer_loss for row in rows) / max(1, sum(row.answer_tokens for row in rows))
@@ -79,25 +85,8 @@ def main(
         )
 
 
-def answer(
-    name: str, folder: Path, cells: list[scoring.Cell], items: list[BenchmarkItem], config: Score
-) -> list[ItemScore]:
-    """Return the rows of every model in a folder."""
-    from stages.student import modelling, processes
-
-    modelling.load_libraries(folder / cells[0].folder)
-
-    def run(cell: scoring.Cell) -> list[scoring.Answered]:
-        student, tokenizer = modelling.load(folder / cell.folder)
-        report = Progress(f"items of {folder.name} {cell.folder}")
-        return scoring.answer_all(student, tokenizer, items, config, report)
-
-    answered = processes.each(run, cells, "scoring", fork=not processes.cuda())
-    return [
-        row
-        for cell, part in zip(cells, answered, strict=True)
-        for row in scoring.rows(name, cell, items, part)
-    ]
+def _progress(folder: str, model: str) -> Progress:
+    return Progress(f"items of {folder} {model}")
 
 
 if __name__ == "__main__":

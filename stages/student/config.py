@@ -124,6 +124,9 @@ class Score(Section):
 
     max_new_tokens: int = Field(ge=1)  # tokens of an answer line
     batch: int = Field(ge=1)  # items at once
+    # Tokens of prompt and answer, at most; None: as many as the model was made for. More is for a model with
+    # rotary positions, which go on beyond that.
+    context: int | None = Field(default=None, ge=1)
     engine: Literal["transformers", "vllm"] = (
         "transformers"  # that generates; losses are transformers' always
     )

@@ -1,85 +1,18 @@
 """A student's answers to benchmark questions, and the loss of the reference answers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stages.errors import BadInput
 from stages.grading import exact_match
-from stages.grid import PLAIN, Cut, Target
 from stages.records import BenchmarkItem, ItemScore
-from stages.student import encoding, prompting
+from stages.student import batching, encoding, generation, modelling, prompting
 from stages.student.config import Score
-from stages.student.encoding import IGNORED
-from stages.student.modelling import logits_at
-from stages.student.runs import Job
+from stages.student.coordinates import Cell
+from stages.student.encoding import IGNORED, Encoded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-class Cell(NamedTuple):
-    """One model to score: its coordinates, and its folder inside the cell's."""
-
-    strategy: str
-    density: float | None
-    share: float | None
-    budget: int
-    protocol: str
-    tokens: int | None  # training-token budget
-    seed: int
-    folder: str
-    teacher: str = PLAIN.teacher
-    matched: str = PLAIN.matched
-
-
-BASE = Cell(
-    strategy="base",
-    density=None,
-    share=None,
-    budget=0,
-    protocol="base",
-    tokens=None,
-    seed=0,
-    folder=".",
-    teacher="base",
-)
-
-
-def cells(
-    training: dict[str, Any], where: str, target: Target | None = None, cut: Cut | None = None
-) -> list[Cell]:
-    """Return the models of a cell, one per token budget and training seed.
-
-    Args:
-        training: what `train` wrote beside them.
-        where: named in the message of a refusal.
-        target: of the pool they must have been trained on; None asks nothing.
-        cut: what they must have been trained on; None asks nothing.
-
-    Raises:
-        BadInput: they were trained on another cell.
-    """
-    pool = Target(training["strategy"], training["density"])
-    trained = Cut(training["share"], training["budget"])
-    if target not in (None, pool) or cut not in (None, trained):
-        raise BadInput(
-            f"{where}: trained on target {pool} and cut {trained}, "
-            f"not on {target or pool} and {cut or trained}; train this cell again"
-        )
-    jobs = [Job(run["seed"], run["tokens_budget"]) for run in training["runs"]]
-    return [
-        Cell(
-            *pool,
-            *trained,
-            training["protocol"],
-            job.tokens,
-            job.seed,
-            job.folder,
-            training["teacher"],
-            training["matched"],
-        )
-        for job in jobs
-    ]
 
 
 class Answered(NamedTuple):
@@ -90,25 +23,105 @@ class Answered(NamedTuple):
     answer_tokens: int
 
 
+class Asked(NamedTuple):
+    """Benchmark items as a student's tokenizer writes them."""
+
+    items: Sequence[BenchmarkItem]
+    rows: list[Encoded]  # of each: the prompt, and from its start on the reference answer
+    stop: list[int]  # tokens that end an answer
+
+    @property
+    def prompts(self) -> list[list[int]]:
+        """Return the rows up to where the student's answer begins."""
+        return [row.ids[: row.start] for row in self.rows]
+
+    def part(self, positions: Sequence[int]) -> "Asked":
+        """Return the items at some positions alone."""
+        return Asked([self.items[i] for i in positions], [self.rows[i] for i in positions], self.stop)
+
+
+def ask(
+    items: Sequence[BenchmarkItem],
+    tokenizer: "PreTrainedTokenizerBase",
+    encode: Callable[[Sequence[BenchmarkItem], "PreTrainedTokenizerBase"], list[Encoded]] = encoding.answers,
+) -> Asked:
+    """Encode items once for all models that share a tokenizer.
+
+    Args:
+        items: in any order.
+        tokenizer: with a chat template.
+        encode: `encoding.answers`, or what does the same.
+
+    Raises:
+        BadInput: an item without an accepted answer.
+    """
+    for item in items:
+        if not item.answers:
+            raise BadInput(f"{_name(item)}: its list of answers is empty; complete or remove it")
+    return Asked(items, encode(items, tokenizer), stop_tokens(tokenizer))
+
+
+def check_lengths(asked: Asked, config: Score, context: int | None) -> None:
+    """Refuse items that a model has no room for.
+
+    Args:
+        asked: the items.
+        config: limit of an answer.
+        context: positions of the model; None where it has no limit.
+
+    Raises:
+        BadInput: a prompt with `max_new_tokens` after it, or with its reference answer, is longer than the
+            context.
+    """
+    for item, row in zip(asked.items, asked.rows, strict=True):
+        wanted = max(row.start + config.max_new_tokens, len(row.ids))
+        if context is not None and wanted > context:
+            raise BadInput(
+                f"{_name(item)}: its prompt of {row.start} tokens and an answer of {wanted - row.start} are "
+                f"more than the model's context of {context}; shorten it, raise score.context, or take a "
+                "student with a longer context"
+            )
+
+
+def answer(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    asked: Asked,
+    config: Score,
+    report: generation.Report = lambda done, total: None,
+    generate: bool = True,
+) -> list[Answered]:
+    """Answer each item greedily by transformers and measure its reference answer's loss.
+
+    Args:
+        model: a fine-tuned student or its base, on its device.
+        tokenizer: the model's.
+        asked: the items.
+        config: batch and length limit.
+        report: told how many items are answered, and of how many.
+        generate: False leaves the predictions empty.
+
+    Raises:
+        BadInput: an item is longer than the model's context, or does not fit the memory alone.
+    """
+    check_lengths(asked, config, config.context or modelling.context(model))
+    replies: list[list[int]] = [[]] * len(asked.rows)
+    if generate:
+        ending = generation.Ending(asked.stop, config.max_new_tokens, tokenizer.pad_token_id)
+        replies = generation.by_transformers(model, asked.prompts, ending, config.batch, report)
+    said = predictions(replies, tokenizer)
+    losses = answer_losses(model, tokenizer, asked.rows, config)
+    return [Answered(p, loss, n) for p, (loss, n) in zip(said, losses, strict=True)]
+
+
 def answer_all(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
     items: Sequence[BenchmarkItem],
     config: Score,
-    report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Answered]:
-    """Answer each item greedily and measure its reference answer's loss.
-
-    Args:
-        model: a fine-tuned student or its base.
-        tokenizer: the model's.
-        items: in any order.
-        config: batch and length limit.
-        report: told how many items are answered, and of how many.
-    """
-    predictions = generate(model, tokenizer, [item.question for item in items], config, report)
-    losses = answer_losses(model, tokenizer, items, config)
-    return [Answered(p, loss, n) for p, (loss, n) in zip(predictions, losses, strict=True)]
+    """Do `ask` and `answer`."""
+    return answer(model, tokenizer, ask(items, tokenizer), config)
 
 
 def rows(
@@ -135,77 +148,69 @@ def generate(
     tokenizer: "PreTrainedTokenizerBase",
     questions: Sequence[str],
     config: Score,
-    report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[str]:
-    """Return the first line of each greedy reply; batches are padded on the left and sorted by length."""
-    import torch
+    """Return the first line of each greedy reply.
 
-    asked = encoding.prompts(questions, tokenizer)
-    stop = stop_tokens(tokenizer)
-    greedy: Any = model.generate
-    answers = [""] * len(asked)
-    done = 0
-    with torch.inference_mode():
-        for part in _batches([len(ids) for ids in asked], config.batch):
-            width = max(len(asked[i]) for i in part)
-            pads = [width - len(asked[i]) for i in part]
-            ids = [[tokenizer.pad_token_id] * n + asked[i] for i, n in zip(part, pads, strict=True)]
-            mask = [[0] * n + [1] * (width - n) for n in pads]
-            replies = greedy(
-                input_ids=torch.tensor(ids, device=model.device),
-                attention_mask=torch.tensor(mask, device=model.device),
-                do_sample=False,
-                num_beams=1,
-                temperature=None,
-                top_p=None,
-                top_k=None,
-                max_new_tokens=config.max_new_tokens,
-                eos_token_id=stop,
-                pad_token_id=tokenizer.pad_token_id,
-            )[:, width:]
-            texts = tokenizer.batch_decode(replies, skip_special_tokens=True)
-            for i, text in zip(part, texts, strict=True):
-                answers[i] = prompting.answer_of(text)
-            done += len(part)
-            report(done, len(asked))
-    return answers
+    Args:
+        model: on its device.
+        tokenizer: the model's, with a chat template.
+        questions: as a user asks them.
+        config: batch and length limit.
+    """
+    ending = generation.Ending(stop_tokens(tokenizer), config.max_new_tokens, tokenizer.pad_token_id)
+    prompts = encoding.prompts(questions, tokenizer)
+    return predictions(generation.by_transformers(model, prompts, ending, config.batch), tokenizer)
+
+
+def predictions(replies: list[list[int]], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
+    """Return the answers in replies, each its first line."""
+    texts = tokenizer.batch_decode(replies, skip_special_tokens=True)
+    return [prompting.answer_of(text) for text in texts]
 
 
 def answer_losses(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
-    items: Sequence[BenchmarkItem],
+    rows: Sequence[Encoded],
     config: Score,
 ) -> list[tuple[float, int]]:
-    """Return each item's −Σ log p(token | question, before), nats, and the number of tokens summed.
+    """Return each row's −Σ log p(token | question, before), nats, and the number of tokens summed.
 
     The tokens are those of the first reference answer and of the newline that ends an answer.
+
+    Args:
+        model: on its device.
+        tokenizer: pads.
+        rows: of `encoding.answers`.
+        config: batch.
     """
     import torch
 
-    rows = encoding.answers(items, tokenizer)
     losses: list[tuple[float, int]] = [(0.0, 0)] * len(rows)
+
+    def work(part: list[int]) -> None:
+        width = max(len(rows[i].ids) for i in part)
+        pads = [width - len(rows[i].ids) for i in part]
+        ids = [rows[i].ids + [tokenizer.pad_token_id] * n for i, n in zip(part, pads, strict=True)]
+        mask = [[1] * (width - n) + [0] * n for n in pads]
+        labels = torch.tensor(
+            [rows[i].labels[1:] + [IGNORED] * (n + 1) for i, n in zip(part, pads, strict=True)],
+            device=model.device,
+        )
+        inputs = {
+            "input_ids": torch.tensor(ids, device=model.device),
+            "attention_mask": torch.tensor(mask, device=model.device),
+        }
+        keep = labels != IGNORED
+        logits = modelling.logits_at(model, inputs, keep).float()
+        each = torch.nn.functional.cross_entropy(logits, labels[keep], reduction="none")
+        grid = torch.zeros(labels.shape, dtype=torch.float64, device=model.device)
+        grid[keep] = each.double()
+        for i, loss, n in zip(part, grid.sum(1).tolist(), keep.sum(1).tolist(), strict=True):
+            losses[i] = (loss, n)
+
     with torch.inference_mode():
-        for part in _batches([len(row.ids) for row in rows], config.batch):
-            width = max(len(rows[i].ids) for i in part)
-            pads = [width - len(rows[i].ids) for i in part]
-            ids = [rows[i].ids + [tokenizer.pad_token_id] * n for i, n in zip(part, pads, strict=True)]
-            mask = [[1] * (width - n) + [0] * n for n in pads]
-            labels = torch.tensor(
-                [rows[i].labels[1:] + [IGNORED] * (n + 1) for i, n in zip(part, pads, strict=True)],
-                device=model.device,
-            )
-            inputs = {
-                "input_ids": torch.tensor(ids, device=model.device),
-                "attention_mask": torch.tensor(mask, device=model.device),
-            }
-            keep = labels != IGNORED
-            logits = logits_at(model, inputs, keep).float()
-            each = torch.nn.functional.cross_entropy(logits, labels[keep], reduction="none")
-            grid = torch.zeros(labels.shape, dtype=torch.float64, device=model.device)
-            grid[keep] = each.double()
-            for i, loss, n in zip(part, grid.sum(1).tolist(), keep.sum(1).tolist(), strict=True):
-                losses[i] = (loss, n)
+        batching.each([len(row.ids) for row in rows], config.batch, work)
     return losses
 
 
@@ -215,8 +220,16 @@ def stop_tokens(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
     return sorted({tokenizer.eos_token_id, *(i for i, text in enumerate(texts) if "\n" in text)})
 
 
-def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
-    """Yield positions, longest first, so that a batch too large for the memory fails at once."""
-    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+def on_device(model: "PreTrainedModel") -> "PreTrainedModel":
+    """Move a model to the first GPU, in bfloat16; leave it as it is where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return model
+    module: Any = model
+    moved: PreTrainedModel = module.to(device="cuda", dtype=torch.bfloat16)
+    return moved
+
+
+def _name(item: BenchmarkItem) -> str:
+    return f"{item.benchmark} item '{item.item_id}'"
