@@ -43,7 +43,7 @@ with tempfile.TemporaryDirectory() as folder:
     tokens = int(rows.lengths.sum())
     shown = showing.show(rows, train, 0, tokens=tokens)
     parts = packing.Parts(shown, 16)
-    seen = sum(int((packing.packed(part, 0)["labels"] != encoding.IGNORED).sum()) for part in parts)
+    seen = sum(int((packing.packed(part, 0, 512)["labels"] != encoding.IGNORED).sum()) for part in parts)
     assert seen == shown.completion_tokens()
     done = time.perf_counter()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -49,16 +49,17 @@ def test_rows_of_a_part_are_named_by_their_questions(tmp_path):
     assert [tokenizer.decode(row.ids[1 : row.start - 1]).strip() for row in found] == asked
 
 
-def test_packed_lines_hold_each_row_once_and_are_no_longer_than_the_longest_row():
+@pytest.mark.parametrize("limit", [10, 29, 70, 500])
+def test_packed_lines_hold_each_row_once_and_little_else(limit):
     rows = _rows(40)
-    batch = packing.packed(rows, pad=0)
+    batch = packing.packed(rows, 0, limit)
     ids, labels, positions = (batch[name] for name in ("input_ids", "labels", "position_ids"))
-    longest = max(len(row.ids) for row in rows)
-    assert ids.shape[1] == longest and ids.shape[0] < len(rows)
-    assert ids.numel() < 1.2 * sum(len(row.ids) for row in rows)
+    width = ids.shape[1]
+    assert width <= max(limit, *(len(row.ids) for row in rows)) and ids.shape[0] < len(rows)
+    assert ids.numel() < 1.1 * sum(len(row.ids) for row in rows)
     documents = []
     for line in range(len(ids)):
-        starts = [*(positions[line] == 0).nonzero().flatten().tolist(), longest]
+        starts = [*(positions[line] == 0).nonzero().flatten().tolist(), width]
         documents += [(ids[line, a:b].tolist(), labels[line, a:b].tolist()) for a, b in pairwise(starts)]
     carried = [d for d in documents if set(d[1]) != {IGNORED}]
     assert sorted(carried) == sorted((row.ids, row.labels) for row in rows)
@@ -74,7 +75,7 @@ def test_packed_rows_have_the_loss_and_gradients_they_have_alone(architecture, f
     model = modelling.make(student_samples.of_architecture(architecture), tokenizer, seed=0)
     rows = _rows(20)
     found = []
-    for batch in (packing.padded(rows, 0), packing.packed(rows, 0, flat)):
+    for batch in (packing.padded(rows, 0), packing.packed(rows, 0, 64, flat)):
         model.zero_grad()
         loss = losses.completion_loss(model, batch)
         loss.backward()
@@ -86,7 +87,7 @@ def test_packed_rows_have_the_loss_and_gradients_they_have_alone(architecture, f
 
 def test_a_part_without_rows_carries_no_loss_and_no_gradient():
     model, _ = student_samples.base()
-    for batch in (packing.padded([], 0), packing.packed([], 0)):
+    for batch in (packing.padded([], 0), packing.packed([], 0, 64)):
         loss = losses.completion_loss(model, batch, count=7)
         loss.backward()
         assert loss.item() == 0

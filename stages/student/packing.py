@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Batch = dict[str, "torch.Tensor"]
 
+_MULTIPLES = 4  # of the longest row, tried as the length of a line
 # Layers that see other tokens by attention alone, which positions that begin anew keep within a document.
 _ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
 
@@ -75,24 +76,26 @@ def padded(rows: Sequence[Encoded], pad: int) -> Batch:
     }
 
 
-def packed(rows: Sequence[Encoded], pad: int, flat: bool = False) -> Batch:
+def packed(rows: Sequence[Encoded], pad: int, limit: int, flat: bool = False) -> Batch:
     """Return several rows a line, one after the other, each with positions that begin at 0.
 
-    Where positions begin anew and there is no mask, transformers keeps attention within a document. A line
-    is as long as the longest row, so that a mask, quadratic in it, stays small; rows that are shorter fill
-    each other's space (first fit, longest first). The rest of a line is a document without loss.
+    Where positions begin anew and there is no mask, transformers keeps attention within a document. Rows are
+    put into lines by first fit, longest first; of the lengths of a line tried, the longest row's and its
+    multiples, that one is taken which leaves least room. The multiples are few, since a mask is quadratic in
+    a line. The rest of a line is a document without loss.
 
     Args:
         rows: of one part of a step.
         pad: the id to fill up with.
+        limit: tokens of a line, where it holds several rows.
         flat: one line of all rows, and where each begins: for kernels that take sequences of varying length
             and need no mask.
     """
     import torch
 
     rows = rows or [Encoded([pad, pad], 2)]
-    lines = [list(rows)] if flat else _fitted(rows)
-    width = max(sum(len(row.ids) for row in line) for line in lines)
+    lines = [list(rows)] if flat else _fitted(rows, limit)
+    width = _width(lines)
     ids, labels, positions = [], [], []
     for line in lines:
         rest = width - sum(len(row.ids) for row in line)
@@ -126,12 +129,21 @@ def isolates(model: "PreTrainedModel") -> bool:
     return kinds <= _ATTENTION and not getattr(model, "_is_stateful", False) and "position_ids" in known
 
 
-def _fitted(rows: Sequence[Encoded]) -> list[list[Encoded]]:
-    """Return the rows in as few lines, each at most as long as the longest row, as first fit finds."""
-    width = max(len(row.ids) for row in rows)
+def _fitted(rows: Sequence[Encoded], limit: int) -> list[list[Encoded]]:
+    longest = max(len(row.ids) for row in rows)
+    ordered = sorted(rows, key=lambda row: -len(row.ids))
+    tried = [
+        _first_fit(ordered, times * longest)
+        for times in range(1, _MULTIPLES + 1)
+        if times == 1 or times * longest <= limit
+    ]
+    return min(tried, key=lambda lines: len(lines) * _width(lines))
+
+
+def _first_fit(rows: Sequence[Encoded], width: int) -> list[list[Encoded]]:
     lines: list[list[Encoded]] = []
     space: list[int] = []
-    for row in sorted(rows, key=lambda row: -len(row.ids)):
+    for row in rows:
         line = next((k for k, free in enumerate(space) if free >= len(row.ids)), len(lines))
         if line == len(lines):
             lines.append([])
@@ -139,3 +151,7 @@ def _fitted(rows: Sequence[Encoded]) -> list[list[Encoded]]:
         lines[line].append(row)
         space[line] -= len(row.ids)
     return lines
+
+
+def _width(lines: Sequence[Sequence[Encoded]]) -> int:
+    return max(sum(len(row.ids) for row in line) for line in lines)

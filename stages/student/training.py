@@ -71,7 +71,9 @@ def trainer_for(
                 parts,  # type: ignore[arg-type]
                 batch_size=1,
                 collate_fn=lambda found: (
-                    packing.packed(found[0], pad, flat) if packed else packing.padded(found[0], pad)
+                    packing.packed(found[0], pad, config.max_length, flat)
+                    if packed
+                    else packing.padded(found[0], pad)
                 ),
                 pin_memory=cuda,
                 # A GPU need not wait for the next step's rows.
