@@ -158,7 +158,7 @@ def test_killing_one_seed_names_it_and_leaves_the_old_models(project, tmp_path):
     assert parent.returncode == 1
     assert "Error: training seed 0: its process was killed by SIGKILL" in stderr
     assert [path.name for path in out.iterdir()] == ["old"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "out", "params.yaml"]
+    assert {path.name for path in tmp_path.iterdir()} - {"logs"} == {"out", "params.yaml"}
 
 
 def _refused(verb, flags, project, monkeypatch):
