@@ -58,8 +58,6 @@ def preload(modules: list[str]) -> dict[str, str]:
         What the libraries added to the environment of their own accord.
     """
     environment = dict(os.environ)
-    # OpenBLAS starts its threads at import; a forked process sets the number that its cores allow.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # Asks the driver's library how many devices there are, which a fork survives, and not CUDA.
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
     with warnings.catch_warnings():
@@ -71,7 +69,7 @@ def preload(modules: list[str]) -> dict[str, str]:
             # What cannot be imported is told by the stage that needs it.
             with suppress(Exception):
                 importlib.import_module(name)
-    asked = ("OPENBLAS_NUM_THREADS", "PYTORCH_NVML_BASED_CUDA_CHECK", *_QUIET)
+    asked = ("PYTORCH_NVML_BASED_CUDA_CHECK", *_QUIET)
     added = {k: v for k, v in os.environ.items() if k not in environment and not k.startswith(asked)}
     replace_environment(environment)
     forget_project()
@@ -243,21 +241,16 @@ def become(request: Mapping[str, Any], added: Mapping[str, str]) -> None:
 
 
 def set_threads(cores: int) -> None:
-    """Have linear algebra and OpenMP use as many threads as they would have found at import.
+    """Have OpenMP use as many threads as it would have found at import; OpenBLAS has one in every stage.
 
     Args:
         cores: that this process may use.
     """
     if "threadpoolctl" not in sys.modules:
         return
-
-    def wanted(*names: str) -> int:
-        said = next((os.environ[name] for name in names if os.environ.get(name)), "")
-        return int(said) if said.isdecimal() and int(said) else cores
-
-    openmp = wanted("OMP_NUM_THREADS")
-    blas = wanted("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-    sys.modules["threadpoolctl"].threadpool_limits({"blas": blas, "openmp": openmp})
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    openmp = int(said) if said.isdecimal() and int(said) else cores
+    sys.modules["threadpoolctl"].threadpool_limits({"openmp": openmp})
 
 
 if __name__ == "__main__":
