@@ -1,12 +1,12 @@
-"""How fast published students train and score here, with random weights: TRL's defaults and a bare loop beside.
+"""How fast published students train and score here, beside TRL's defaults and a bare loop.
 
-Every model has its published size and architecture; what it learns does not matter. Rows are made-up questions
-and answers of uneven length, packed into sequences of 512 and 2,048 tokens. `seedbed` is the trainer that
-`python -m stages.train` uses, with what its plan fits to the device; `TRL` is SFTTrainer with SFTConfig as it
-comes, but packing; `loop` is PyTorch without a trainer, in the same precision, with as many tokens at once as
-`seedbed` and the model's own loss. Each runs in a process of its own, its first steps not counted. Tokens are
-those of the rows, no padding; MFU counts the operations that these tokens need, the LM head for completion
-tokens only. Scoring answers all items, 16 tokens each, and measures the loss of their answers.
+Every model has its published size and architecture; what it learns does not matter. Rows are made-up
+questions and answers of uneven length, packed into sequences of 512 and 2,048 tokens. `seedbed` is the
+trainer that `python -m stages.train` uses, with what its plan fits to the device; `TRL` is SFTTrainer with
+SFTConfig as it comes, but packing; `loop` is PyTorch without a trainer, in the same precision, with as many
+tokens at once as `seedbed` and the model's own loss. Each runs in a process of its own, its first steps not
+counted. Tokens are those of the rows, no padding; MFU counts the operations that these tokens need, the LM
+head for completion tokens only. Scoring answers all items, 16 tokens each, and measures their answers' loss.
 
     python benchmarks/students.py           # on a GPU: Qwen3 0.6B, 1.7B and 4B
     python benchmarks/students.py --tiny    # on a CPU: two layers, a small vocabulary; to see that it runs
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,8 @@ def steps_of(case: dict[str, Any]) -> Iterator[tuple[float, int]]:
         batch = max(1, round(case["tokens"] / encoded.lengths.mean()))
         batch = 1 << (batch.bit_length() - 1)
         config = Train(
-            steps=case["warm"] + case["steps"], batch=batch, weight_decay=0.1, warmup=0.1, max_length=case["width"],
-            seeds=(0,), packing=True,
+            steps=case["warm"] + case["steps"], batch=batch, weight_decay=0.1, warmup=0.1,
+            max_length=case["width"], seeds=(0,), packing=True,
         )  # fmt: skip
         student = Student(model="random", learning_rate=1e-5)
         shown = showing.show(encoded, config, 0)
@@ -114,7 +115,7 @@ def steps_of(case: dict[str, Any]) -> Iterator[tuple[float, int]]:
             times.append(time.perf_counter())
 
         counts = run(model, tokenizer, shown, config, student, folder, fit.rows, done)
-        yield from zip(times, counts or [b - a for a, b in zip(ends, ends[1:], strict=False)], strict=False)
+        yield from zip(times, counts or [after - before for before, after in pairwise(ends)], strict=False)
 
 
 def clock(done: Callable[[], None]) -> Any:
@@ -247,6 +248,7 @@ def inside(case: dict[str, Any]) -> dict[str, Any]:
     """Run one case in this process; return it with what it took."""
     quiet()
     import torch
+    import trl  # noqa: F401  before memory is looked at
 
     if case["way"] == "scoring":
         return score(case)

@@ -79,8 +79,8 @@ def footprint(
     elif precision == "mixed":
         # Frozen weights are cast anew in each product, so that a recomputed layer keeps its own copies only.
         # Autocast leaves the fused experts as they are.
-        kept = 1 / shape.layers if shape.adapters and checkpointing else 1
-        weights += 2 * (kept * (body - shape.routed) + shape.head)
+        cast = 1 / shape.layers if shape.adapters and checkpointing else 1
+        weights += 2 * (cast * (body - shape.routed) + shape.head)
     if (
         shape.adapters_routed
     ):  # peft keeps W + B·A of the fused experts that it adapts, for as long as a layer's
@@ -89,22 +89,19 @@ def footprint(
     last = (4 + stored + moved) * shape.hidden + 2 * stored * shape.head_dim + 16  # norm, head, positions
     scored = tokens * completion
     if tiled:
-        logits = 4 * scored * shape.hidden + (0 if shape.adapters else 4 * shape.head)
+        logits = 4.0 * scored * shape.hidden + (0 if shape.adapters else 4 * shape.head)
         logits += min(scored, _TILE[0]) * min(shape.vocabulary, _TILE[1]) * moved
     else:
-        logits = 12 * scored * shape.vocabulary
+        logits = 12.0 * scored * shape.vocabulary
     # Gradients of what is inside an MLP stand beside what it saved; the logits are gone by then.
     inside = 3 * moved * shape.feedforward + shape.chosen * stored * (3 * shape.expert_width + shape.hidden)
-    if checkpointing:
-        kept_layers, inside = stored * shape.hidden * shape.layers, layer + inside
-    else:
-        kept_layers = layer * shape.layers
-    follows = inside * tokens - (0 if tiled else logits)
+    kept = (stored * shape.hidden if checkpointing else layer) * shape.layers
+    after = tokens * (inside + (layer if checkpointing else 0.0)) - (0 if tiled else logits)
     return Footprint(
         weights=round(weights),
         gradients=round(gradients),
         optimizer=round(2 * shape.trainable * trained / ranks),
-        activations=round(tokens * (kept_layers + last) + max(0.0, follows)),
+        activations=round(tokens * (kept + last) + max(0.0, after)),
         logits=round(logits),
     )
 

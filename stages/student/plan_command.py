@@ -14,6 +14,7 @@ from stages.student import costing, devices
 from stages.student.config import Student, Train
 from stages.student.costing import Cost, Terms
 from stages.student.memory import GIB, Footprint
+from stages.student.quiet import quiet
 
 
 class Params(params.Section):
@@ -100,6 +101,7 @@ def plan(
     if not chosen:
         names = ", ".join(dict.fromkeys(s.name.split("@")[0] for s in known)) or "none"
         raise BadInput(f"--stage {', '.join(only) or 'all'}: no such stage trains; there are: {names}")
+    quiet()
     device = devices.named(gpu) if gpu else devices.here()
     terms = Terms(device, gpus, utilisation, price)
     rows = []
