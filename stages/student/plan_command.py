@@ -195,6 +195,7 @@ def _table(document: Mapping[str, Any]) -> str:
                     else "Hours: – because the peak of this device is not known"
                 )
                 + ("; USD: – without --price." if document["price"] is None else ".")
+                + (" Peak: on a CPU the whole process, libraries included." if beside else "")
             ),
             texts=1,
         )
