@@ -55,3 +55,10 @@ def test_a_stage_s_own_lines_are_told_from_those_of_dvc() -> None:
     ]
     assert own_lines(printed) == ["kept 5"]
     assert own_lines(["Stage 'ask' didn't change, skipping"]) == []
+    # A rebuilt stage whose lock entry stays as it was: DVC tells of no lock file.
+    built_again = [
+        "> python -m stages.ask",
+        "kept 5",
+        "Use `dvc push` to send your updates to remote storage.",
+    ]
+    assert own_lines(built_again) == ["kept 5"]

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from stages.schedule import times
 
+# How the lines begin that DVC prints around those of a stage; the first of them is its command.
+_DVC = ("> ", "Updating lock file", "Generating lock file", "To track the changes", "Use `dvc push`")
+
 
 def affected(graph: Mapping[str, set[str]], changed: Iterable[str]) -> dict[str, set[str]]:
     """Return the part of a graph that may have to run: what changed, and everything after it.
@@ -42,7 +45,7 @@ def own_lines(printed: Iterable[str]) -> list[str]:
     """Return what a stage itself said, without the lines that DVC prints before and after it."""
     own, inside = [], False
     for line in printed:
-        if line.startswith(("> ", "Updating lock file", "Generating lock file", "To track the changes")):
+        if line.startswith(_DVC):
             inside = line.startswith("> ")
         elif inside and line:
             own.append(line)
