@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from stages.errors import BadInput
-from stages.student import footprint
+from stages.student import batching, footprint
 from stages.student.config import Student, Train
 from stages.student.devices import Device
 from stages.student.encoding import Rows
@@ -50,7 +50,7 @@ def explained(
     try:
         yield watcher
     except (RuntimeError, MemoryError) as error:
-        if not _exhausted(error):
+        if not batching.out_of_memory(error):
             raise
         fit = _plan(shape, rows, config, student, device, ranks)
         raise BadInput(footprint.blame(fit, footprint.measured(model, watcher.optimizer))) from error
@@ -68,10 +68,3 @@ def _plan(
     precision = footprint.precision(student, device)
     needed = footprint.footprint(shape, precision, again, at_once, width, 1, student.attention, share)
     return footprint.Fit(at_once, again, needed, device)
-
-
-def _exhausted(error: Exception) -> bool:
-    import torch
-
-    told = "can't allocate memory" in str(error)  # by PyTorch's allocator on a CPU
-    return told or isinstance(error, torch.OutOfMemoryError | MemoryError)
