@@ -239,11 +239,14 @@ def read_table(path: Path, stage: str, columns: Sequence[str] | None = None, **n
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays, compressed; the same arrays give the same bytes."""
+    """Write named arrays; the same arrays give the same bytes.
+
+    They are not compressed: what zlib makes of them differs from one build of Python to the next.
+    """
     with replacing(path) as temporary, temporary.open("wb") as file:
         # NumPy dates every entry 1980, so that no clock gets in; sorted, so that no order does.
         ordered: dict[str, Any] = {name: arrays[name] for name in sorted(arrays)}
-        np.savez_compressed(file, **ordered)
+        np.savez(file, **ordered)
 
 
 def read_arrays(path: Path, stage: str) -> dict[str, np.ndarray]:
