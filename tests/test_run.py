@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -92,16 +93,24 @@ def test_a_number_of_jobs_or_gpus_that_is_none_is_refused_in_one_line(words, tmp
     assert process.stderr.count("\n") == 1 and words[0] in process.stderr
 
 
+def make(*words):
+    """Have make say what it would do, as from a shell: under `make test` it would inherit its settings."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    words = ["make", "-n", *words]
+    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
 @pytest.mark.parametrize("jobs", ["0", "x", "-1", "1 2"])
 def test_make_refuses_such_a_number_before_it_sets_anything_up(jobs):
-    done = subprocess.run(["make", "-n", "repro", f"JOBS={jobs}"], cwd=ROOT, capture_output=True, text=True)
+    done = make("repro", f"JOBS={jobs}")
     assert done.returncode == 2
     assert done.stdout == "" and done.stderr.count("\n") == 1 and f"JOBS={jobs}" in done.stderr
 
 
 def test_make_passes_jobs_and_gpus_on():
-    words = ["make", "-n", "repro", "study-kdos", "JOBS=4", "GPUS=0,1"]
-    printed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout
+    printed = make("repro", "study-kdos", "JOBS=4", "GPUS=0,1").stdout
     assert printed.count("python -m stages.run --jobs 4 --gpus 0,1") == 2
 
 
