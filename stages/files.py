@@ -2,6 +2,7 @@
 
 import fcntl
 import glob
+import io
 import json
 import os
 import shutil
@@ -239,14 +240,17 @@ def read_table(path: Path, stage: str, columns: Sequence[str] | None = None, **n
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays; the same arrays give the same bytes.
+    """Write named arrays as `numpy.load` reads them; the same arrays give the same bytes under any Python.
 
-    They are not compressed: what zlib makes of them differs from one build of Python to the next.
+    NumPy's own `savez` has the zip file's long headers, which releases of Python write differently, and so do
+    builds of zlib compress.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        # NumPy dates every entry 1980, so that no clock gets in; sorted, so that no order does.
-        ordered: dict[str, Any] = {name: arrays[name] for name in sorted(arrays)}
-        np.savez(file, **ordered)
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(arrays):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(arrays[name]), allow_pickle=False)
+            # Dated 1980, as ZipInfo is by default, so that no clock gets in.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
 
 
 def read_arrays(path: Path, stage: str) -> dict[str, np.ndarray]:
@@ -262,6 +266,9 @@ def read_arrays(path: Path, stage: str) -> dict[str, np.ndarray]:
     if not path.exists():
         raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
     try:
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():  # before numpy parses what is there
+                raise zipfile.BadZipFile(f"{damaged} is damaged")
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
