@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -106,7 +106,7 @@ def steps_of(case: dict[str, Any]) -> Iterator[tuple[float, int]]:
         if torch.cuda.is_available():
             model = model.cuda()
             torch.cuda.reset_peak_memory_stats()
-        run = {"seedbed": ours, "TRL": stock, "loop": bare}[case["way"]]
+        train = {"seedbed": ours, "TRL": stock, "loop": bare}[case["way"]]
         times: list[float] = []
 
         def done() -> None:
@@ -114,8 +114,21 @@ def steps_of(case: dict[str, Any]) -> Iterator[tuple[float, int]]:
                 torch.cuda.synchronize()
             times.append(time.perf_counter())
 
-        counts = run(model, tokenizer, shown, config, student, folder, fit.rows, done)
+        counts = train(Run(model, tokenizer, shown, config, student, folder, fit.rows, done))
         yield from zip(times, counts or [after - before for before, after in pairwise(ends)], strict=False)
+
+
+class Run(NamedTuple):
+    """One training, whichever way it goes."""
+
+    model: Any
+    tokenizer: Any
+    shown: Any
+    config: Train
+    student: Student
+    folder: Path
+    rows: int  # at once on a device
+    done: Callable[[], None]  # called after each step
 
 
 def clock(done: Callable[[], None]) -> Any:
@@ -129,38 +142,22 @@ def clock(done: Callable[[], None]) -> Any:
     return Clock()
 
 
-def ours(
-    model: Any,
-    tokenizer: Any,
-    shown: Any,
-    config: Train,
-    student: Student,
-    folder: Path,
-    rows: int,
-    done: Any,
-) -> None:
+def ours(run: Run) -> None:
     """Train as `python -m stages.train` does."""
     from stages.student import training
 
-    training.trainer_for(model, tokenizer, shown, config, student, 0, folder, None, [clock(done)]).train()
+    training.trainer_for(
+        run.model, run.tokenizer, run.shown, run.config, run.student, 0, run.folder, None, [clock(run.done)]
+    ).train()
 
 
-def stock(
-    model: Any,
-    tokenizer: Any,
-    shown: Any,
-    config: Train,
-    student: Student,
-    folder: Path,
-    rows: int,
-    done: Any,
-) -> list[int]:
+def stock(run: Run) -> list[int]:
     """Train by SFTTrainer with SFTConfig as it comes, but packing; return the tokens of each step."""
     import torch
     from datasets.arrow_dataset import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    found = list(shown)
+    found = list(run.shown)
     data = Dataset.from_dict(
         {
             "input_ids": [row.ids for row in found],
@@ -169,11 +166,16 @@ def stock(
     )
     cuda = torch.cuda.is_available()
     arguments = SFTConfig(
-        output_dir=str(folder), packing=True, max_length=config.max_length, max_steps=config.steps,
+        output_dir=str(run.folder), packing=True, max_length=run.config.max_length,
+        max_steps=run.config.steps,
         report_to="none", save_strategy="no", disable_tqdm=True, use_cpu=not cuda, bf16=cuda,
     )  # fmt: skip
     trainer: Any = SFTTrainer(
-        model=model, processing_class=tokenizer, train_dataset=data, args=arguments, callbacks=[clock(done)]
+        model=run.model,
+        processing_class=run.tokenizer,
+        train_dataset=data,
+        args=arguments,
+        callbacks=[clock(run.done)],
     )
     counted: list[int] = []
     collate = trainer.data_collator
@@ -187,30 +189,26 @@ def stock(
     return counted
 
 
-def bare(
-    model: Any,
-    tokenizer: Any,
-    shown: Any,
-    config: Train,
-    student: Student,
-    folder: Path,
-    rows: int,
-    done: Any,
-) -> None:
+def bare(run: Run) -> None:
     """Train by a loop of PyTorch: packed rows, autocast on a GPU, fused AdamW, the model's own loss."""
     import torch
 
     from stages.student import packing
 
     cuda = torch.cuda.is_available()
+    model, config = run.model, run.config
     device = next(model.parameters()).device
-    optimizer = torch.optim.AdamW(model.parameters(), lr=student.learning_rate, betas=(0.9, 0.95), fused=True)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=run.student.learning_rate, betas=(0.9, 0.95), fused=True
+    )
     model.train()
-    for step in range(shown.steps):
-        of_step = shown.step(step)
+    for step in range(run.shown.steps):
+        of_step = run.shown.step(step)
         scored = sum(len(row.ids) - row.start for row in of_step)
-        for begin in range(0, len(of_step), rows):
-            part = packing.packed(of_step[begin : begin + rows], tokenizer.pad_token_id, config.max_length)
+        for begin in range(0, len(of_step), run.rows):
+            part = packing.packed(
+                of_step[begin : begin + run.rows], run.tokenizer.pad_token_id, config.max_length
+            )
             inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in part.items()}
             with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
                 loss = model(**inputs, use_cache=False, num_items_in_batch=scored).loss
@@ -218,7 +216,7 @@ def bare(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        done()
+        run.done()
 
 
 def score(case: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +226,7 @@ def score(case: dict[str, Any]) -> dict[str, Any]:
     from stages.student import scoring, tokenizing
 
     cuda = torch.cuda.is_available()
-    model = model_of(case, "bfloat16" if cuda else "float32")
+    model = scoring.on_device(model_of(case, "bfloat16" if cuda else "float32"))
     rows = qa(case["items"])
     tokenizer = tokenizing.train_tokenizer((row.prompt[0].content for row in rows[:500]), 2000)
     items = [

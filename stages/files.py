@@ -188,16 +188,25 @@ def read_parquet(path: Path, record: type[R]) -> list[R]:
     return [row for rows in stream_parquet(path, record) for row in rows]
 
 
+def parts(path: Path) -> list[Path]:
+    """Return a Parquet file, or those of a folder in name order.
+
+    Raises:
+        BadInput: the folder has none.
+    """
+    found = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not found:
+        raise BadInput(f"{path}: no Parquet file in this folder; build it with `dvc repro`")
+    return found
+
+
 def stream_parquet(path: Path, record: type[R]) -> Iterator[list[R]]:
     """Yield the rows that `read_parquet` returns, a batch at a time, so that files of any size can be read.
 
     Raises:
         BadInput: a file is missing or corrupt, or its columns are not the record's.
     """
-    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    if not parts:
-        raise BadInput(f"{path}: no Parquet file in this folder; build it with `dvc repro`")
-    for part in parts:
+    for part in parts(path):
         try:
             # Buffered: a row group is read as it is used, not as a whole.
             with pq.ParquetFile(part, pre_buffer=False, buffer_size=1 << 20) as file:
@@ -267,10 +276,12 @@ def read_arrays(path: Path, stage: str) -> dict[str, np.ndarray]:
         raise BadInput(f"{path}: missing; run `dvc repro {stage}`")
     try:
         with zipfile.ZipFile(path) as archive:
-            if damaged := archive.testzip():  # before numpy parses what is there
-                raise zipfile.BadZipFile(f"{damaged} is damaged")
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+            # Whole and checked before numpy parses what is there.
+            contents = {name: io.BytesIO(archive.read(name)) for name in archive.namelist()}
+        return {
+            name.removesuffix(".npy"): np.lib.format.read_array(content, allow_pickle=False)
+            for name, content in contents.items()
+        }
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         why = " ".join(str(error).split())
         raise BadInput(f"{path}: not readable: {why}; run `dvc repro {stage}`") from error

@@ -12,6 +12,5 @@ class Config(Section):
     """The section `judge` of params.yaml."""
 
     teacher: str | None  # the judge, a name under `teachers`; null = the default teacher
-    template: (
-        Path | None
-    )  # text file of a grader's prompt with its places in braces; null = this project's own
+    # Text file of a grader's prompt with its places in braces; null = this project's own.
+    template: Path | None

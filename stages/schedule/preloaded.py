@@ -24,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stages.schedule.interpreter import ITEM
+
 # What differs between a run and its stages and is read when it is needed, not at an import.
 _OWN = {"CUDA_VISIBLE_DEVICES", "DVC_ROOT", "DVC_STAGE", "OLDPWD", "PATH", "PS1", "PWD", "SHLVL", "_"}
 _QUIET = ("DATASETS_", "HF_", "TOKENIZERS_", "TRANSFORMERS_")  # which a stage sets for itself
@@ -219,7 +221,7 @@ def become(request: Mapping[str, Any], added: Mapping[str, str]) -> None:
     """
     with suppress(OSError):  # the caller was killed; so is this
         os.setpgid(0, request["group"])
-    if request["arguments"][1] != "stages.schedule.item":  # that one ends when its command does
+    if request["arguments"][1] != ITEM:  # that one ends when its command does
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != request["server"]:
             os._exit(1)

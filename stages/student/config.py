@@ -68,15 +68,12 @@ class Student(Section):
     # mixed: weights in float32, computed in bfloat16; bfloat16: weights and optimizer too. None: mixed where
     # there is a GPU, else float32.
     precision: Literal["float32", "mixed", "bfloat16"] | None = None
-    attention: Literal["eager", "sdpa", "flash_attention_2", "flex_attention"] | None = (
-        None  # None: transformers' choice
-    )
-    device_batch: int | None = Field(
-        default=None, ge=1
-    )  # rows at once on a device; None: as many as its memory holds
-    checkpointing: bool | None = (
-        None  # recompute activations in the backward pass; None: where memory needs it
-    )
+    # None: transformers' choice.
+    attention: Literal["eager", "sdpa", "flash_attention_2", "flex_attention"] | None = None
+    # Rows at once on a device; None: as many as its memory holds.
+    device_batch: int | None = Field(default=None, ge=1)
+    # Recompute activations in the backward pass; None: where memory needs it.
+    checkpointing: bool | None = None
     lora: Lora | None = None  # None trains every weight
     make: Make | None = None
 

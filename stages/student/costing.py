@@ -17,7 +17,7 @@ from stages.student.config import Student, Train
 from stages.student.devices import Device
 from stages.student.footprint import Fit, Shape
 from stages.student.live import LOGS
-from stages.student.runs import Job, jobs
+from stages.student.runs import Job, every_job, jobs
 
 SAMPLE = 20_000  # rows of a training set that are tokenised; a smaller one wholly
 
@@ -80,13 +80,8 @@ def cost(cell: Cell, terms: Terms) -> Cost:
     operations = footprint.flops(shape, shown.tokens, round(shown.tokens * shown.completion))
     student = cell.student
     if not terms.device.gpu:  # on a CPU a step is cut only as it is set
-        share = -(-cell.config.batch // terms.gpus)
-        student = student.model_copy(
-            update={
-                "device_batch": min(student.device_batch or share, share),
-                "checkpointing": bool(student.checkpointing),
-            }
-        )
+        rows, again = footprint.as_set(student, cell.config.batch, terms.gpus)
+        student = student.model_copy(update={"device_batch": rows, "checkpointing": again})
     terms_of_step = (cell.config.batch, shown.width, terms.device, terms.gpus, shown.completion)
     try:
         fit = footprint.fitting(shape, student, *terms_of_step)
@@ -102,7 +97,7 @@ def seen(cell: Cell) -> Shown:
         BadInput: the runs could not begin.
     """
     config, budgets = cell.config, cell.budgets
-    asked = [Job(seed, budget) for budget in (budgets or (None,)) for seed in config.seeds]
+    asked = every_job(budgets, config)
     steps = len(config.seeds) * config.steps * config.batch  # rows shown where no budget is given
     if not (cell.data.exists() and (cell.base / "config.json").is_file()):
         tokens = len(config.seeds) * sum(budgets) if budgets else steps * config.max_length
@@ -111,7 +106,7 @@ def seen(cell: Cell) -> Shown:
         return Shown(None, asked, tokens, 1.0, config.max_length, f"{bound} at most: {absent} is not there")
     from stages.student import encoding, showing
 
-    count = sum(pq.read_metadata(part).num_rows for part in _parts(cell.data))
+    count = sum(pq.read_metadata(part).num_rows for part in files.parts(cell.data))
     with tempfile.TemporaryDirectory() as folder:
         batches = _first(files.stream_parquet(cell.data, TrainingExample), SAMPLE)
         rows = encoding.encode(batches, _tokenizer(cell.base), config.max_length, Path(folder))
@@ -177,10 +172,6 @@ def _tokenizer(base: Path) -> Any:
     from stages.student import modelling
 
     return modelling.load_tokenizer(base)
-
-
-def _parts(data: Path) -> list[Path]:
-    return sorted(data.glob("*.parquet")) if data.is_dir() else [data]
 
 
 def _first(batches: Any, count: int) -> Any:

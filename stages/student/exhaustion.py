@@ -62,9 +62,7 @@ def _plan(
     width, share = int(rows.lengths.max()), 1.0 - float(rows.starts.sum() / rows.lengths.sum())
     if device.gpu:
         return footprint.fitting(shape, student, config.batch, width, device, ranks, share)
-    each = -(-config.batch // ranks)
-    at_once = min(each, student.device_batch or each)
-    again = bool(student.checkpointing)
+    at_once, again = footprint.as_set(student, config.batch, ranks)
     precision = footprint.precision(student, device)
     needed = footprint.footprint(shape, precision, again, at_once, width, 1, student.attention, share)
     return footprint.Fit(at_once, again, needed, device)

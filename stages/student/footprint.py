@@ -17,6 +17,7 @@ __all__ = [
     "Fit",
     "Footprint",
     "Shape",
+    "as_set",
     "blame",
     "fitting",
     "flops",
@@ -90,6 +91,18 @@ def flops(shape: Shape, tokens: int, completion: int | None = None, width: float
     body = shape.active - shape.head - (0 if shape.tied else shape.embedding)
     attended = 0.0 if width is None else 12.0 * shape.layers * shape.heads * shape.head_dim * width
     return tokens * (each * body + 6.0 * shape.adapters_active + attended) + scored * each * shape.head
+
+
+def as_set(student: Student, batch: int, ranks: int = 1) -> tuple[int, bool]:
+    """Return how a step is cut on a CPU, as it is set: rows at once, and whether activations are recomputed.
+
+    Args:
+        student: its `device_batch` and `checkpointing`; a process's share of a step and False without them.
+        batch: rows of a step, over all processes.
+        ranks: how many these are.
+    """
+    share = -(-batch // ranks)
+    return min(share, student.device_batch or share), bool(student.checkpointing)
 
 
 def fitting(

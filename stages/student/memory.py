@@ -81,9 +81,8 @@ def footprint(
         # Autocast leaves the fused experts as they are.
         cast = 1 / shape.layers if shape.adapters and checkpointing else 1
         weights += 2 * (cast * (body - shape.routed) + shape.head)
-    if (
-        shape.adapters_routed
-    ):  # peft keeps W + B·A of the fused experts that it adapts, for as long as a layer's
+    if shape.adapters_routed:
+        # peft keeps W + B·A of the fused experts that it adapts, for as long as a layer's.
         weights += stored * shape.routed / (shape.layers if checkpointing else 1)
     layer = sum(saved(shape, precision, width, attention).values())
     last = (4 + stored + moved) * shape.hidden + 2 * stored * shape.head_dim + 16  # norm, head, positions

@@ -85,17 +85,27 @@ def sizes(model: "PreTrainedModel") -> dict[str, int]:
             router leaves out; `non_embedding`, all but input and output embeddings.
     """
     total = sum(parameter.numel() for parameter in model.parameters())
-    held = _number(model, _HELD) or 1
-    met = _number(model, _MET) or held
-    routed = sum(parameter.numel() for _, parameter in _expert_parameters(model))
+    held, met, routed = experts(model)
     ends: dict[int, int] = {}
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
         ends |= {id(parameter): parameter.numel() for parameter in layer.parameters()} if layer else {}
     return {
         "parameters": total,
-        "active_parameters": total - routed // held * (held - met),
+        "active_parameters": total - (routed // held * (held - met) if held else 0),
         "non_embedding": total - sum(ends.values()),
     }
+
+
+def experts(model: "PreTrainedModel") -> tuple[int, int, int]:
+    """Return a layer's routed experts, how many of them a token meets, and all routed experts' parameters.
+
+    All are 0 where there are none.
+    """
+    routed = sum(parameter.numel() for _, parameter in _expert_parameters(model))
+    if not routed:
+        return 0, 0, 0
+    held = _number(model, _HELD) or 1
+    return held, _number(model, _MET) or held, routed
 
 
 def context(model: "PreTrainedModel") -> int | None:

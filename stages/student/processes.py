@@ -1,7 +1,6 @@
 """One function over several items, in forked processes: what was imported once is there in each of them."""
 
 import ctypes
-import gc
 import os
 import pickle
 import selectors
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 from stages.errors import BadInput
+from stages.student import batching
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -125,16 +125,7 @@ def _guarded(work: Callable[[I], O], item: I, label: str) -> O:
     except Exception as error:
         raise BadInput(f"{label} {item}: failed: {_first_line(error)}") from error
     finally:
-        _free()
-
-
-def _free() -> None:
-    """Give back the memory of an item that is done: a trainer and its model refer to each other."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+        batching.free()  # a trainer and its model refer to each other
 
 
 def _start(work: Callable[[I], O], item: I, inherited: list[int]) -> tuple[int, int]:

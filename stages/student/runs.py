@@ -83,6 +83,11 @@ def jobs(tokens: Sequence[int], config: Train, rows: Rows) -> list[Job]:
                 f"token budget {budget}: smaller than a batch of {config.batch} rows, which takes up to "
                 f"{step} tokens; raise --tokens or lower `train.batch`"
             )
+    return every_job(tokens, config)
+
+
+def every_job(tokens: Sequence[int], config: Train) -> list[Job]:
+    """Return what `jobs` does, whatever the training set."""
     return [Job(seed, budget) for budget in (tokens or (None,)) for seed in config.seeds]
 
 

@@ -3,12 +3,11 @@
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stages.student import modelling
 from stages.student.config import Lora
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
-
-_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")  # as configurations name them
 
 
 class Shape(NamedTuple):
@@ -66,15 +65,13 @@ def shape(source: "PretrainedConfig | PreTrainedModel", lora: Lora | None = None
     model: Any = _meta(config) if source is config else source
     text = config.get_text_config()
     counts = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    routed = sum(count for name, count in counts.items() if ".experts." in name)
-    experts = next((n for n in (getattr(text, name, None) for name in _EXPERTS) if n), 0) if routed else 0
-    chosen = getattr(text, "num_experts_per_tok", None) or experts
-    total = sum(counts.values())
+    experts, chosen, routed = modelling.experts(model)
+    size = modelling.sizes(model)
     looked_up, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     norms = [name for name, module in model.named_modules() if _norm(module, text.hidden_size)]
     found = Shape(
-        parameters=total,
-        active=total - (routed // experts * (experts - chosen) if experts else 0),
+        parameters=size["parameters"],
+        active=size["active_parameters"],
         routed=routed,
         embedding=looked_up.numel(),
         head=head.numel(),
@@ -86,11 +83,11 @@ def shape(source: "PretrainedConfig | PreTrainedModel", lora: Lora | None = None
         head_dim=getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads,
         feedforward=_shared(text, counts) if experts else text.intermediate_size,
         vocabulary=head.shape[0],
-        context=getattr(text, "max_position_embeddings", None),
+        context=modelling.context(model),
         norms=max(1.0, (len(norms) - 1) / text.num_hidden_layers),  # but the last
         query_norms=any(re.search(r"\bq_norm\b", name) for name in counts),
         experts=experts,
-        chosen=chosen if experts else 0,
+        chosen=chosen,
         expert_width=_expert_width(text) if experts else 0,
         linear=sum(_ends(module) for module in model.base_model.modules()),
     )
@@ -107,8 +104,6 @@ def _meta(config: Any) -> "PreTrainedModel":
 
 def _adapted(shape: Shape, model: Any, lora: Lora) -> Shape:
     import peft
-
-    from stages.student import modelling
 
     adapted = peft.get_peft_model(model, modelling.low_rank(lora, model), low_cpu_mem_usage=True)
     counts = {name: p.numel() for name, p in adapted.named_parameters() if p.requires_grad}

@@ -145,9 +145,8 @@ def _cut(
     ranks: int,
 ) -> tuple[int, bool]:
     """Return the rows that a device takes at once, and whether it recomputes activations."""
-    share = -(-config.batch // ranks)
     if not device.gpu:
-        return min(share, student.device_batch or share), bool(student.checkpointing)
+        return footprint.as_set(student, config.batch, ranks)
     width = int(shown.rows.lengths.max())
     completion = shown.completion_tokens() / shown.tokens()[-1]
     shape = footprint.shape(model.config, student.lora)

@@ -68,8 +68,8 @@ def tune(
     tokens = shown.tokens()
     recorder = recording.recorder(report, tokens, accuracy, config.probe.every if config.probe else 1)
     with tempfile.TemporaryDirectory() as folder:
-        place = keep if keep and config.save_every else Path(folder)
         saving = config.save_every if keep else None
+        place = keep if keep and saving else Path(folder)
         trainer = trainer_for(
             model, tokenizer, shown, config, student, job.seed, place, saving, [recorder, *callbacks]
         )
